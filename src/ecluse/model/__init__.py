@@ -1,0 +1,1 @@
+"""What Écluse reasons about: frozen values and pure functions. No I/O, no library."""

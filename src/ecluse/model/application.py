@@ -1,0 +1,145 @@
+"""The resolved desired state: what one service is in one environment, complete, with no reference left."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ecluse.errors import Location
+from ecluse.model.names import EnvironmentName, ProductName, ServiceName
+from ecluse.model.product import BackingKind
+from ecluse.model.secret import Text
+from ecluse.model.service import Cron, Process, Task
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value comes from: its layer (`environment test`, `contract default`…), file and line."""
+
+    layer: str
+    location: Location
+
+    def __str__(self) -> str:
+        return f"{self.location} ({self.layer})"
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """A value that a more specific layer beat; `shown` is None for a secret."""
+
+    origin: Origin
+    shown: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One configuration key, resolved and written out as a variable would be.
+
+    beaten: the values that lost, most specific first. through: the references on the way, outermost first.
+    """
+
+    key: str
+    text: Text
+    origin: Origin
+    beaten: tuple[Shadowed, ...] = ()
+    through: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file that is put into the container before it starts."""
+
+    path: str
+    content: Text
+    mode: int
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseId:
+    """The part of a release that a running container must agree with."""
+
+    service: ServiceName
+    version: str
+    image_id: str
+    content: str
+    commit: str | None = None
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    """One service in one environment. `processes`, `crons` have the environment's `run` values applied.
+
+    uses: services that it may call, by name, with the port 80 of their internal address.
+    backing: names of the backing services that it may reach.
+    origins: where values of `run` come from (`run.web.replicas` → origin), for the plan.
+    """
+
+    service: ServiceName
+    domain: str | None
+    place: str
+    release: ReleaseId
+    processes: Mapping[str, Process]
+    tasks: Mapping[str, Task]
+    crons: Mapping[str, Cron]
+    settings: tuple[Setting, ...]
+    env: bool
+    files: tuple[File, ...]
+    uses: tuple[ServiceName, ...]
+    backing: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    origins: Mapping[str, Origin] | None = None
+
+    @property
+    def front(self) -> Process | None:
+        """The process behind the service's own name: `web`, or the only one that has a port."""
+        ported = [process for process in self.processes.values() if process.port]
+        named = [process for process in ported if process.name == "web"]
+        return named[0] if named else ported[0] if len(ported) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class BackingService:
+    """A backing service that runs in one environment, with one account and database per client service.
+
+    storage, memory in bytes; cpu in thousandths of a core; accounts: service → sealed password.
+    """
+
+    name: str
+    kind: BackingKind
+    version: str
+    image: str | None
+    storage: int | None
+    cpu: int | None
+    memory: int | None
+    root_password: Text
+    accounts: Mapping[ServiceName, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An environment as an engine needs to know it."""
+
+    product: ProductName
+    environment: EnvironmentName
+    domain: str
+    protected: bool = False
+
+    @property
+    def slug(self) -> str:
+        return f"{self.product}-{self.environment}"
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What an environment should be: its services and what stands behind them.
+
+    revision: the commit of the configuration, or `tree:<hash>` for a working tree.
+    """
+
+    target: Target
+    applications: Mapping[ServiceName, Application]
+    backing: Mapping[str, BackingService]
+    revision: str
+    dirty: bool = False

@@ -1,0 +1,87 @@
+"""What ecluse.yaml says, complete and checked: services, environments, places, backing services."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from ecluse.model.names import EnvironmentName, ProductName, ServiceName
+
+EngineKind = Literal["docker", "kubernetes", "hosts", "external"]
+BackingKind = Literal["mariadb", "postgresql", "redis", "s3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One engine target of an environment. `context` is a name that each machine maps to credentials."""
+
+    name: str
+    engine: EngineKind
+    context: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A backing service that we do not run: its address, and the configuration key of its password."""
+
+    host: str
+    port: int
+    user: str | None = None
+    name: str | None = None
+    password_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """A database, cache or store that services share; storage is in bytes."""
+
+    name: str
+    kind: BackingKind
+    version: str | None = None
+    storage: int | None = None
+    image: str | None = None
+    external: External | None = None
+    node: str | None = None
+    storage_class: str | None = None
+    cpu: int | None = None
+    memory: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """Where a service belongs and where its source is: a folder of the product, or a repository."""
+
+    name: ServiceName
+    domain: str | None = None
+    repository: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Where a set of releases runs together."""
+
+    name: EnvironmentName
+    domain: str
+    places: Mapping[str, Place]
+    default_place: str
+    placement: Mapping[ServiceName, str]
+    backing: Mapping[str, Backing]
+    follows: tuple[EnvironmentName, ...] = ()
+    protected: bool = False
+    registry: str | None = None
+
+    def place_of(self, service: ServiceName) -> Place:
+        return self.places[self.placement.get(service, self.default_place)]
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """Everything that is delivered together."""
+
+    name: ProductName
+    services: Mapping[ServiceName, ServiceEntry]
+    environments: Mapping[EnvironmentName, Environment]
+    registry: str | None = None

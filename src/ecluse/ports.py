@@ -1,0 +1,116 @@
+"""The seams: what the parts of Écluse ask of each other. Protocols only; implementations meet in `wiring`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ecluse.model.application import BackingService, Origin, Target
+from ecluse.model.event import Event, LogLine
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.observed import Observed
+from ecluse.model.release import Release
+from ecluse.model.secret import Sealed, Secret
+from ecluse.model.workload import Run, Workload
+
+
+class Clock(Protocol):
+    """The time, always with a zone (UTC)."""
+
+    def now(self) -> datetime: ...
+
+
+class Vault(Protocol):
+    """Turns secret texts into fingerprints and back. Nothing is written before `keep`."""
+
+    def seal(self, text: str) -> Sealed:
+        """The fingerprint of `text`, remembered in memory."""
+
+    def reveal(self, sealed: Sealed) -> str:
+        """The text behind a fingerprint; SecretUnavailable when this vault never saw it."""
+
+    def derive(self, purpose: str) -> str:
+        """A generated credential, the same for the same purpose in the same state: letters and digits."""
+
+    def keep(self) -> None:
+        """Makes what was sealed durable."""
+
+
+class SecretSource(Protocol):
+    """Gives the secrets that people provide, from outside the product's plain files."""
+
+    def lookup(
+        self, environment: EnvironmentName, service: ServiceName, key: str
+    ) -> tuple[Secret | Sealed, Origin] | None:
+        """The value and where it is from, or None. A Sealed is one that is known and cannot be read here."""
+
+
+class Releases(Protocol):
+    """What can be deployed, newest first."""
+
+    def list(self, service: ServiceName | None = None) -> Sequence[Release]: ...
+
+
+class Engine(Protocol):
+    """What runs containers at a place. Acting methods converge: they observe, then do what is missing,
+    so that any of them may run twice. They yield events, and end by returning or by a RolloutFailed."""
+
+    async def observe(self, target: Target) -> Observed:
+        """What really runs in the environment. Writes nothing."""
+
+    def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
+        """Makes the environment ready to receive replicas: network, gateway, names and hosts of `routes`."""
+
+    def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
+        """Makes a backing service run, with a database and an account for each client service."""
+
+    def rollout(self, target: Target, workload: Workload) -> AsyncIterator[Event]:
+        """Makes exactly the replicas of `workload` run: new ones ready first, then traffic, then old ones out."""
+
+    def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
+        """Runs one command in a container of its own to its end; its output comes as `output` events."""
+
+    def retire(
+        self, target: Target, service: ServiceName, process: str | None = None
+    ) -> AsyncIterator[Event]:
+        """Takes a process (or the whole service) out of traffic, then stops and removes it."""
+
+    def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
+        """Stops and removes a backing service. Its volume stays."""
+
+    def remove(self, target: Target, *, volumes: bool) -> AsyncIterator[Event]:
+        """Removes everything of the environment; volumes only when asked."""
+
+    def logs(
+        self,
+        target: Target,
+        service: ServiceName,
+        process: str | None,
+        *,
+        follow: bool,
+        since: float | None,
+        tail: int | None,
+    ) -> AsyncIterator[LogLine]:
+        """Log lines of every replica, in order of time; `since` in seconds before now."""
+
+    async def execute(
+        self, target: Target, service: ServiceName, process: str | None, command: Sequence[str], *, tty: bool
+    ) -> int:
+        """Runs a command inside a running replica, on this terminal; gives its exit code."""
+
+    async def close(self) -> None: ...
+
+
+class Journal(Protocol):
+    """Durable steps: an action whose outcome was recorded is not done again after a crash."""
+
+    async def step(self, name: str, act: Callable[[], Awaitable[str]]) -> str:
+        """The outcome of `act` (JSON text). Known already: given without acting. Unknown: act, record, give.
+        A crash in between makes `act` run again: it observes before it acts."""
+
+
+class EventSink(Protocol):
+    """Where events go while a deployment runs."""
+
+    def append(self, event: Event) -> None: ...

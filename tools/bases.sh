@@ -28,6 +28,11 @@ slim=(
     '--dpkgopt=path-exclude=/usr/share/lintian/*'
 )
 
+# Makes a merged /usr by symlinks; without it bookworm installs usrmerge, and with that all of Perl.
+merged_usr=()
+hook=/usr/share/mmdebstrap/hooks/maybe-merged-usr
+if [ -d "$hook" ]; then merged_usr=("--hook-dir=$hook"); fi
+
 # Asked through apt, so that its proxy settings apply.
 is_reachable() {
     /usr/lib/apt/apt-helper -o Acquire::http::Timeout=10 -o Acquire::Retries=0 \
@@ -52,7 +57,7 @@ make_tarball() {
         fail "no registry answers and mmdebstrap is missing; install it: apt-get install mmdebstrap"
     work=$(mktemp -d "$cache/partial.XXXXXX")
     sources_of "$suite" >"$work/sources.list"
-    if ! mmdebstrap --quiet --variant=minbase "${slim[@]}" \
+    if ! mmdebstrap --quiet --variant=minbase "${slim[@]}" "${merged_usr[@]}" \
         "$suite" "$work/base.tar" "$work/sources.list" 2>"$work/log"; then
         cat "$work/log" >&2
         fail "mmdebstrap could not make $suite"

@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Protocol
 
 from ecluse.model.application import BackingService, Origin, Target
-from ecluse.model.event import Event, LogLine
+from ecluse.model.cause import Cause
+from ecluse.model.deployment import Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
+from ecluse.model.event import Event, LogLine, Recorded
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import Observed
+from ecluse.model.plan import Intent
 from ecluse.model.release import Release
 from ecluse.model.secret import Sealed, Secret
 from ecluse.model.workload import Run, Workload
@@ -110,7 +113,46 @@ class Journal(Protocol):
         A crash in between makes `act` run again: it observes before it acts."""
 
 
-class EventSink(Protocol):
-    """Where events go while a deployment runs."""
+class Records(Protocol):
+    """What a product remembers: deployments, their events, what is known good, the ledger of tasks.
 
-    def append(self, event: Event) -> None: ...
+    Every method is one transaction, and may be called from several processes at once.
+    """
+
+    def enqueue(self, intent: Intent, *, by: str) -> int:
+        """Records a deployment to be done and gives its number."""
+
+    def deployment(self, number: int) -> Deployment:
+        """NotFound when there is none of that number."""
+
+    def deployments(
+        self, environment: EnvironmentName | None = None, *, limit: int | None = None
+    ) -> Sequence[Deployment]:
+        """Newest first."""
+
+    def unfinished(self) -> Sequence[Pending]:
+        """Queued and running ones, oldest first."""
+
+    def begin(self, number: int) -> None: ...
+
+    def end(self, number: int, state: DeploymentState, cause: Cause | None = None) -> None:
+        """Ends a deployment; with `succeeded`, what it brought becomes known good. Does nothing twice."""
+
+    def request_cancel(self, number: int) -> None: ...
+
+    def is_cancel_requested(self, number: int) -> bool: ...
+
+    def append(self, number: int, event: Event) -> None:
+        """Adds an event to a deployment, with the next number and the time."""
+
+    def events(self, number: int, *, after: int = 0) -> Sequence[Recorded]: ...
+
+    def known_good(self, environment: EnvironmentName, *, at: int | None = None) -> KnownGood:
+        """What ran well, now or just after deployment `at`."""
+
+    def environments(self) -> Sequence[EnvironmentName]:
+        """Those in which something is known good."""
+
+    def ledger(self, environment: EnvironmentName) -> Sequence[LedgerEntry]: ...
+
+    def enter(self, environment: EnvironmentName, entry: LedgerEntry) -> None: ...

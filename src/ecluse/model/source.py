@@ -44,3 +44,12 @@ class BuildProgress:
     seconds: float = 0.0
     version: str | None = None
     image_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BuildClient:
+    """A docker command found on this machine; `problem` says why it cannot build, None when it can."""
+
+    path: str
+    version: str | None
+    problem: str | None = None

@@ -109,3 +109,17 @@ def _plain(value: object) -> object:
     if isinstance(value, Sealed):
         return {"sealed": value.fingerprint}
     raise TypeError(f"{type(value).__name__} is not part of a box")
+
+
+def task_key(application: Application, task: Task) -> str:
+    """What the ledger knows a release task by: the content of the image and the command."""
+    facts = json.dumps([application.release.content, task.command])
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
+
+
+def find_command(application: Application, name: str) -> Task | None:
+    """The task of that name, or the cron as a task that runs when asked."""
+    cron = application.crons.get(name)
+    if cron is not None:
+        return Task(cron.name, cron.command, timeout=cron.timeout)
+    return application.tasks.get(name)

@@ -1,0 +1,42 @@
+# The commands of Écluse's own repository. Nothing has to be installed first but Python 3.11, git and make.
+SHELL := /bin/bash
+VENV := .venv
+BIN := $(VENV)/bin
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+export ECLUSE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ecluse
+
+.PHONY: demo demo-down test check bench format venv machine clean
+
+demo: venv machine            ## build and deploy the example product, then say where to look
+	@tools/demo.sh up
+
+demo-down: venv               ## remove all that `make demo` made
+	@tools/demo.sh down
+
+test: venv machine check      ## every test, on real parts
+	@tools/test.sh
+
+check: venv                   ## format, lint, types, layers
+	@$(BIN)/ruff format --check --quiet src tests tools
+	@$(BIN)/ruff check --quiet src tests tools
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
+
+bench: venv machine           ## speed, side by side with what one would use instead
+	@$(BIN)/python tools/bench
+
+format: venv
+	@$(BIN)/ruff format --quiet src tests tools
+	@$(BIN)/ruff check --quiet --fix src tests tools
+
+venv: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml
+	@tools/venv.sh $(VENV)
+	@touch $@
+
+machine:                      ## Docker, its base images and the browser, where they are missing
+	@$(if $(SUDO),$(SUDO) --preserve-env=ECLUSE_CACHE) tools/machine.sh
+
+clean:
+	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,4 @@
+CREATE TABLE IF NOT EXISTS accounts (
+    name VARCHAR(60) PRIMARY KEY,
+    password_hash VARCHAR(255) NOT NULL
+) DEFAULT CHARSET = utf8mb4;

@@ -1,0 +1,1 @@
+"""The payroll of the example product."""

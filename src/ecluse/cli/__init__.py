@@ -1,0 +1,1 @@
+"""The command line: parses words, calls one use case, shows what it gives."""

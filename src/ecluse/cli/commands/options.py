@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+as_json = click.option("--json", "json", is_flag=True, help="Show data as JSON.")
+yes = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+secrets = click.option(
+    "--secrets", type=click.Path(path_type=Path), metavar="FILE",
+    help="A private YAML file (mode 600) with secrets: `service/KEY: value`, one a line.",
+)  # fmt: skip
+everything = click.option("--all", "everything", is_flag=True, help="Also the services that are not named.")
+override = click.option("--override", metavar="REASON", help="Go past the gates; the reason is recorded.")
+environment = click.argument("environment", metavar="ENV")
+selectors = click.argument("selectors", nargs=-1, metavar="[SERVICE[=VERSION]]...")
+services = click.argument("services", nargs=-1, metavar="[SERVICE]...")

@@ -1,0 +1,55 @@
+"""The status of environments for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ecluse.cli.output import ago, paint, show, table
+from ecluse.model.observed import Replica
+from ecluse.model.status import EnvironmentStatus, ServiceStatus
+
+
+def show_status(found: Iterable[EnvironmentStatus]) -> None:
+    for index, status in enumerate(found):
+        if index:
+            show()
+        _show(status)
+
+
+def _show(status: EnvironmentStatus) -> None:
+    if not status.exists and not status.services:
+        show(f"{status.environment}: nothing runs here")
+        _show_pending(status)
+        return
+    show(paint(f"{status.environment}", "cyan", err=False))
+    rows = [_row(service) for service in status.services]
+    rows += [(item.name, f"{item.kind} {item.version}", item.state, "", "") for item in status.backing]
+    table(("service", "version", "replicas", "since", "address"), rows)
+    for service in status.services:
+        for replica in service.replicas:
+            if replica.state != "ready":
+                detail = f": {replica.detail}" if replica.detail else ""
+                show(f"  {replica.name} is {replica.state}{detail}", colour="red")
+    _show_pending(status)
+
+
+def _show_pending(status: EnvironmentStatus) -> None:
+    for item in status.pending:
+        show(f"  deployment {item.number} ({item.kind}) is {item.state}, asked by {item.requested_by}")
+    if status.interrupted:
+        show("  interrupted: no runner is at work; the next acting command starts one, which resumes it")
+
+
+def _row(service: ServiceStatus) -> tuple[object, ...]:
+    since = max((replica.started for replica in service.replicas if replica.started), default=None)
+    return (service.service, service.version, _counts(service), ago(since), service.url)
+
+
+def _counts(service: ServiceStatus) -> str:
+    """`web 2/2, worker 1/1`: ready out of wanted."""
+    names = sorted({*service.wanted, *(replica.process for replica in service.replicas)})
+    return ", ".join(f"{name} {_ready(service.replicas, name)}/{service.wanted.get(name, 0)}" for name in names)
+
+
+def _ready(replicas: Iterable[Replica], process: str) -> int:
+    return sum(1 for replica in replicas if replica.process == process and replica.state == "ready")

@@ -1,0 +1,154 @@
+"""The layer files: which file speaks for which scope, and what each of them gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from ecluse.config.document import Document, Path
+from ecluse.config.schema.fields import REFERENCES
+from ecluse.config.schema.layer import ServiceLayerText, SharedLayerText
+from ecluse.config.validate import fit
+from ecluse.errors import Location, Problem, nearest
+from ecluse.model.application import Origin
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.product import Product
+from ecluse.model.service import Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one scope says. `prefix`: where it stands in its document."""
+
+    name: str
+    document: Document
+    prefix: Path
+    app: Mapping[str, Plain]
+    run: Mapping[str, Plain]
+
+    def origin(self, *path: str | int) -> Origin:
+        return Origin(self.name, self.document.location(self.prefix + path))
+
+    def problem(self, path: Path, message: str, hint: str | None = None) -> Problem:
+        return self.document.problem(self.prefix + path, message, hint)
+
+
+@dataclass(slots=True)
+class Scope:
+    """The layers of the product, or of one environment."""
+
+    common: Layer | None = None
+    domains: dict[str, Layer] = field(default_factory=dict)
+    services: dict[ServiceName, Layer] = field(default_factory=dict)
+
+    def of(self, service: ServiceName, domain: str | None) -> list[Layer]:
+        """Least specific first."""
+        found = [self.common, self.domains.get(domain or ""), self.services.get(service)]
+        return [layer for layer in found if layer]
+
+    def shared(self) -> Iterator[tuple[str | None, Layer]]:
+        """The layers that speak to several services, with their domain."""
+        if self.common:
+            yield None, self.common
+        yield from self.domains.items()
+
+
+@dataclass(frozen=True, slots=True)
+class Layers:
+    """Every layer of the product."""
+
+    product: Scope
+    environments: Mapping[EnvironmentName, Scope]
+
+    def of(self, environment: EnvironmentName, service: ServiceName, domain: str | None) -> list[Layer]:
+        """The layers that speak to a service in an environment, least specific first."""
+        here = self.environments.get(environment)
+        return self.product.of(service, domain) + (here.of(service, domain) if here else [])
+
+    def scopes(self) -> Iterator[Scope]:
+        yield self.product
+        yield from self.environments.values()
+
+
+def read_layers(documents: Mapping[str, Document], product: Product) -> tuple[Layers, tuple[Problem, ...]]:
+    """The layers in the files under config/, and what is wrong with these files."""
+    reading = _Reading(product, Layers(Scope(), {name: Scope() for name in product.environments}), [])
+    for file, document in documents.items():
+        if file.startswith("config/"):
+            reading.file(file, document)
+    return reading.layers, tuple(reading.problems)
+
+
+@dataclass(slots=True)
+class _Reading:
+    product: Product
+    layers: Layers
+    problems: list[Problem]
+
+    def file(self, file: str, document: Document) -> None:
+        parts = PurePosixPath(file).with_suffix("").parts[1:]
+        environment: str | None = None
+        if not file.endswith(".yaml"):
+            return self.wrong(document, "is not read", "a layer file ends in .yaml")
+        if len(parts) > 2 and parts[0] == "environments":
+            environment, parts = parts[1], parts[2:]
+            if environment not in self.product.environments:
+                hint = nearest(environment, self.product.environments)
+                return self.wrong(document, f"no environment is named {environment}", hint)
+        scope = self.layers.environments[EnvironmentName(environment)] if environment else self.layers.product
+        self.place(parts, document, scope, environment)
+
+    def place(self, parts: tuple[str, ...], document: Document, scope: Scope, environment: str | None) -> None:
+        before = f"environment {environment}" if environment else ""
+        match parts:
+            case ("common",):
+                scope.common = self.shared(document, scope, before or "common", before, domain=None)
+            case ("domains", name) if self.is_known(name, "domain", self.domains(), document):
+                title = f"{before}, domain {name}" if before else f"domain {name}"
+                if layer := self.shared(document, scope, title, before, domain=name):
+                    scope.domains[name] = layer
+            case ("services", name) if self.is_known(name, "service", self.product.services, document):
+                shape = self.shape(document, ServiceLayerText)
+                if shape:
+                    self.add_service(ServiceName(name), _layer(document, (), _of(before, name)), scope)
+            case ("domains" | "services", _):
+                return
+            case _:
+                hint = "common.yaml, domains/<domain>.yaml, services/<service>.yaml, environments/<environment>/…"
+                self.wrong(document, "speaks for no scope", hint)
+
+    def shared(
+        self, document: Document, scope: Scope, title: str, before: str, *, domain: str | None
+    ) -> Layer | None:
+        shape = self.shape(document, SharedLayerText)
+        if not shape:
+            return None
+        for name in shape.services:
+            path = ("services", name)
+            if name not in self.product.services:
+                hint = nearest(name, self.product.services)
+                self.problems.append(document.problem(path, f"no service is named {name}", hint))
+            elif domain and self.product.services[ServiceName(name)].domain != domain:
+                self.problems.append(document.problem(path, f"{name} is not of the domain {domain}"))
+            else:
+                self.add_service(ServiceName(name), _layer(document, path, _of(before, name)), scope)
+        return _layer(document, (), title)
+
+    def add_service(self, name: ServiceName, layer: Layer, scope: Scope) -> None:
+        other = scope.services.setdefault(name, layer)
+        if other is not layer:
+            message = f"this layer is also written in {other.document.location(other.prefix)}"
+            self.problems.append(layer.problem((), message, "keep all of it in one place"))
+
+    def shape[S: (ServiceLayerText, SharedLayerText)](self, document: Document, shape: type[S]) -> S | None:
+        return None
+
+    def domains(self) -> set[str]:
+        return {entry.domain for entry in self.product.services.values() if entry.domain}
+
+    def is_known(self, name: str, kind: str, known: object, document: Document) -> bool:
+        return False
+
+    def wrong(self, document: Document, message: str, hint: str | None = None) -> None:
+        self.problems.append(Problem(Location(document.file), "", message, hint))

@@ -1,0 +1,36 @@
+"""The shape of a layer file. `app` is free; what `run` says may be references."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+from ecluse.config.schema.fields import Duration, Schedule, Shape, Zone, nothing
+from ecluse.config.schema.service import Flag, ProcessText
+
+
+class CronRunText(Shape):
+    enabled: Flag | None = None
+    schedule: Schedule | None = None
+    timezone: Zone | None = None
+    reason: str | None = None
+    timeout: Duration | None = None
+
+
+class RunText(Shape, extra="allow"):
+    """`crons` apart, each key is a process name, or `*` for every process."""
+
+    crons: Annotated[dict[str, CronRunText | None], BeforeValidator(nothing)] = {}
+    __pydantic_extra__: dict[str, ProcessText | None]
+
+
+class ServiceLayerText(Shape):
+    app: Annotated[dict[str, Any], BeforeValidator(nothing)] = {}
+    run: Annotated[RunText, BeforeValidator(nothing)] = RunText.model_construct()
+
+
+class SharedLayerText(ServiceLayerText):
+    services: Annotated[
+        dict[str, Annotated[ServiceLayerText, BeforeValidator(nothing)]], BeforeValidator(nothing)
+    ] = {}

@@ -1,0 +1,74 @@
+"""The shape of ecluse.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from ecluse.config.schema.fields import Cpu, Host, Memory, Name, Registry, RelativePath, Shape, Size, Version, must, nothing
+from ecluse.config.schema.service import Port
+from ecluse.model.product import BackingKind, EngineKind
+
+
+def _address(text: str) -> str:
+    if not text or "://" in text or "/" in text or any(character.isspace() for character in text):
+        raise must("must be a host name or an address", "the port goes into `port:`")
+    return text
+
+
+class ServiceEntryText(Shape):
+    domain: Name | None = None
+    repository: str | None = None
+    path: RelativePath | None = None
+
+
+class PlaceText(Shape):
+    engine: EngineKind
+    context: str | None = None
+    namespace: Name | None = None
+
+
+class ExternalText(Shape):
+    host: Annotated[str, AfterValidator(_address)]
+    port: Port | None = None
+    user: str | None = None
+    name: str | None = None
+    password_key: str | None = None
+
+
+class BackingOverrideText(Shape):
+    version: Version | None = None
+    storage: Size | None = None
+    image: str | None = None
+    external: ExternalText | None = None
+    node: str | None = None
+    storage_class: str | None = None
+    cpu: Cpu | None = None
+    memory: Memory | None = None
+
+
+class BackingText(BackingOverrideText):
+    kind: BackingKind
+
+
+class EnvironmentText(Shape):
+    domain: Host
+    engine: EngineKind | None = None
+    places: Annotated[dict[Name, PlaceText], Field(min_length=1)] | None = None
+    default: str | None = None
+    placement: dict[str, str] = Field(default_factory=dict)
+    follows: list[str] = Field(default_factory=list)
+    protected: bool = False
+    registry: Registry | None = None
+    backing: dict[str, Annotated[BackingOverrideText, BeforeValidator(nothing)]] = Field(default_factory=dict)
+
+
+class ProductText(Shape):
+    product: Name
+    services: dict[Name, Annotated[ServiceEntryText, BeforeValidator(nothing)]] = Field(default_factory=dict)
+    registry: Registry | None = None
+    environments: dict[Name, EnvironmentText] = Field(default_factory=dict)
+    backing: dict[Name, BackingText] = Field(default_factory=dict)
+
+

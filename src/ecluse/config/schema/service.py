@@ -1,0 +1,136 @@
+"""The shape of a service.yaml."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from ecluse.config.schema.fields import (
+    Command,
+    ContainerPath,
+    Cpu,
+    Duration,
+    FormatName,
+    Host,
+    Key,
+    Memory,
+    Mode,
+    Name,
+    Owner,
+    ProbePath,
+    RelativePath,
+    Schedule,
+    Shape,
+    Referable,
+    Zone,
+    must,
+    nothing,
+)
+from ecluse.model.service import ValueType
+
+Port = Annotated[int, Field(ge=1, le=65535), Referable]
+Replicas = Annotated[int, Field(ge=0, le=1000), Referable]
+Flag = Annotated[bool, Referable]
+
+
+class ProbeText(Shape):
+    path: ProbePath | None = None
+    command: Command | None = None
+    interval: Duration | None = None
+    timeout: Duration | None = None
+    deadline: Duration | None = None
+
+
+class ExposureText(Shape):
+    host: Host
+
+
+class ProcessText(Shape):
+    command: Command | None = None
+    port: Port | None = None
+    probe: ProbeText | None = None
+    cpu: Cpu | None = None
+    memory: Memory | None = None
+    expose: ExposureText | None = None
+    replicas: Replicas | None = None
+    drain: Duration | None = None
+    stop_grace: Duration | None = None
+
+
+class TaskText(Shape):
+    command: Command
+    when: Literal["before", "after", "manual"] = "manual"
+    reversible: bool = True
+    timeout: Duration | None = None
+
+
+class CronText(Shape):
+    schedule: Schedule
+    command: Command
+    timezone: Zone | None = None
+    enabled: Flag | None = None
+    reason: str | None = None
+    timeout: Duration | None = None
+
+
+class ContractText(Shape):
+    type: ValueType | None = None
+    default: Any = None
+    secret: bool = False
+    required: bool = False
+    required_when: str | None = None
+    pattern: str | None = None
+    choices: list[str] | None = None
+    description: str | None = None
+    deprecated: str | None = None
+
+
+class TestsText(Shape):
+    target: str
+    commands: Annotated[list[Command], Field(min_length=1)]
+
+
+class ImageText(Shape):
+    dockerfile: RelativePath = "Dockerfile"
+    context: RelativePath = "."
+    target: str | None = None
+    tests: TestsText | None = None
+
+
+class TemplateText(Shape):
+    template: RelativePath
+    mode: Mode = "0440"
+    owner: Owner | None = None
+
+
+class SettingsText(Shape):
+    path: ContainerPath
+    format: FormatName
+    mode: Mode = "0440"
+    owner: Owner | None = None
+
+
+def _deliveries(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _delivery(value: object) -> object:
+    if value != "env" and not isinstance(value, dict):
+        raise must("must be env or a file {path: …, format: …}")
+    return None if value == "env" else value
+
+
+class ServiceText(Shape):
+    service: Name
+    image: ImageText = Field(default_factory=ImageText)
+    processes: dict[Name, ProcessText] = Field(default_factory=dict)
+    tasks: dict[Name, TaskText] = Field(default_factory=dict)
+    crons: dict[Name, CronText] = Field(default_factory=dict)
+    uses: list[str] = Field(default_factory=list)
+    config: dict[Key, Annotated[ContractText, BeforeValidator(nothing)]] = Field(default_factory=dict)
+    deliver: Annotated[
+        list[Annotated[SettingsText | None, BeforeValidator(_delivery)]], BeforeValidator(_deliveries)
+    ] = [None]
+    """None stands for `env`."""
+    files: dict[ContainerPath, TemplateText] = Field(default_factory=dict)

@@ -1,0 +1,291 @@
+"""The product's files, read once from the working tree or from a git revision. The only reader of files."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ecluse.config.document import MAX_CHARACTERS, Document, read_document
+from ecluse.config.git import Entry, Git, find_git
+from ecluse.errors import Location, NotFound, Problem, Refused
+from ecluse.model.names import EnvironmentName, ProductName, ServiceName
+from ecluse.model.service import ServiceSpec
+from ecluse.model.source import Source
+
+PRODUCT_FILE = "ecluse.yaml"
+_CONFIG_DEPTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFacts:
+    """Where a service's folder stands: the last commit that touched it (short), and whether it differs."""
+
+    commit: str | None
+    is_dirty: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """The text files of a product, frozen.
+
+    documents: every YAML file, parsed. texts: every file that was read. folders: service → its folder.
+    revision: a commit, or `tree:<hash>` when the files differ from it. commit: of a revision, or HEAD.
+    """
+
+    root: Path
+    documents: Mapping[str, Document]
+    texts: Mapping[str, str]
+    folders: Mapping[str, str]
+    problems: tuple[Problem, ...]
+    revision: str
+    dirty: bool
+    is_revision: bool
+    git: Git | None
+
+    def source_facts(self, service: ServiceName) -> SourceFacts:
+        if not self.git:
+            return SourceFacts(None, is_dirty=True)
+        folder = self.folders[service]
+        return SourceFacts(self.git.last_commit(folder), self.git.is_dirty(folder))
+
+    def source(self, product: ProductName, service: ServiceName, spec: ServiceSpec) -> Source:
+        """The service's folder, ready to build; Refused when this is not the working tree."""
+        if self.is_revision:
+            raise Refused(f"images are built from the working tree, not from {self.revision[:12]}")
+        folder, facts = self.folders[service], self.source_facts(service)
+        return Source(
+            product=product,
+            service=service,
+            folder=str(self.root / folder),
+            image=spec.image,
+            service_yaml=self.texts[f"{folder}/service.yaml"],
+            templates=self.templates(service, spec),
+            commit=facts.commit,
+            dirty=facts.is_dirty,
+        )
+
+    def templates(self, service: ServiceName, spec: ServiceSpec) -> Mapping[str, str]:
+        """The text of each template that the service names, as far as it could be read."""
+        paths = {file.template: _joined(self.folders[service], file.template) for file in spec.files}
+        return {name: self.texts[path] for name, path in paths.items() if path in self.texts}
+
+    def commit_of(self, location: Location) -> str | None:
+        """The commit that wrote a line (short); None when it is not committed."""
+        if not self.git or not location.line or location.file not in self.texts:
+            return None
+        return self.git.line_commit(location.file, location.line, self.revision if self.is_revision else None)
+
+    def lock_text(self, environment: EnvironmentName) -> str | None:
+        return self.texts.get(lock_file(environment))
+
+
+def lock_file(environment: EnvironmentName) -> str:
+    return f"environments/{environment}.lock.yaml"
+
+
+def open_workspace(root: Path, revision: str | None = None) -> Workspace:
+    """The product in folder `root`; NotFound when there is none. What cannot be read is in `problems`."""
+    root = root.absolute()
+    git = find_git(root) if root.is_dir() else None
+    if revision is not None and git is None:
+        raise NotFound(f"{root} is not in a git repository: it has no revision {revision}")
+    commit = git.commit(revision) if git and revision else git.head() if git else None
+    files = _Committed(git, git.files(commit)) if git and revision and commit else _Tree(root)
+    reading = _Reading(files, {}, {}, {}, [])
+    if not reading.document(PRODUCT_FILE):
+        raise NotFound(f"no {PRODUCT_FILE} in {root}", hint="`ecluse init` writes one")
+    reading.everything()
+    dirty = not isinstance(files, _Committed) and _differs(git, commit, reading.texts)
+    known = commit if commit and not dirty else _tree_hash(reading.texts)
+    return Workspace(root, reading.documents, reading.texts, reading.folders, tuple(reading.problems), known,
+                     dirty, isinstance(files, _Committed), git)  # fmt: skip
+
+
+def write_lock(root: Path, environment: EnvironmentName, text: str) -> Path:
+    """Replaces an environment's lockfile at once: a reader sees the old one or the new one."""
+    path = root / lock_file(environment)
+    path.parent.mkdir(exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+    return path
+
+
+class _Unreadable(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """Files of the working tree."""
+
+    root: Path
+
+    def names(self) -> Iterator[str]:
+        yield from self._under("services", depth=1, only="service.yaml")
+        yield from self._under("config", depth=_CONFIG_DEPTH)
+        yield from self._under("environments", depth=0)
+
+    def _under(self, folder: str, *, depth: int, only: str | None = None) -> Iterator[str]:
+        try:
+            entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            path = f"{folder}/{entry.name}"
+            if depth and not entry.name.startswith(".") and _is_folder(entry):
+                yield from self._under(path, depth=depth - 1, only=only)
+            elif only is None or entry.name == only:
+                yield path
+
+    def read(self, path: str) -> bytes | None:
+        full = self.root / path
+        try:
+            status = full.stat()
+            if not full.resolve().is_relative_to(self.root.resolve()):
+                raise _Unreadable("is a link that leads out of the product")
+            if not stat.S_ISREG(status.st_mode):
+                raise _Unreadable("is not a file")
+            with full.open("rb") as stream:
+                return stream.read(4 * MAX_CHARACTERS + 1)
+        except (FileNotFoundError, NotADirectoryError):
+            return self._missing(full)
+        except (OSError, RuntimeError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise _Unreadable(f"cannot be read: {reason.lower()}") from error
+
+    def _missing(self, full: Path) -> None:
+        if full.is_symlink():
+            raise _Unreadable("is a link to nothing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Committed:
+    """Files of one commit, read in one go."""
+
+    git: Git
+    entries: Mapping[str, Entry]
+
+    def names(self) -> Iterator[str]:
+        for path in sorted(self.entries):
+            parts = path.split("/")
+            is_service = parts[0] == "services" and len(parts) == 3 and parts[2] == "service.yaml"
+            if is_service or parts[0] == "config" or (parts[0] == "environments" and len(parts) == 2):
+                yield path
+
+    def read(self, path: str) -> bytes | None:
+        entry = self.entries.get(path)
+        if entry and entry.is_link:
+            raise _Unreadable("is a symbolic link, which cannot be followed at a revision")
+        return self.git.contents([entry.object])[0] if entry else None
+
+
+@dataclass(slots=True)
+class _Reading:
+    files: _Tree | _Committed
+    documents: dict[str, Document]
+    texts: dict[str, str]
+    folders: dict[str, str]
+    problems: list[Problem]
+
+    def everything(self) -> None:
+        names = [name for name in self.files.names() if _is_yaml(name)]
+        services = {PurePosixPath(name).parent.name: str(PurePosixPath(name).parent)
+                    for name in names if name.startswith("services/")}  # fmt: skip
+        self.folders |= services | self._named_folders()
+        for name in names:
+            if not name.startswith("services/"):
+                self.text(name) if name.endswith(".lock.yaml") else self.document(name)
+        for folder in self.folders.values():
+            self.service(folder)
+
+    def _named_folders(self) -> dict[str, str]:
+        """Services that live elsewhere in the product, as ecluse.yaml says."""
+        value = self.documents[PRODUCT_FILE].value
+        entries = value.get("services") if isinstance(value, dict) else None
+        found = {}
+        for name, entry in (entries if isinstance(entries, dict) else {}).items():
+            path = entry.get("path") if isinstance(entry, dict) else None
+            if isinstance(path, str) and _is_inside(path):
+                found[name] = str(PurePosixPath(path))
+        return found
+
+    def service(self, folder: str) -> None:
+        document = self.document(f"{folder}/service.yaml")
+        value = document.value if document else None
+        files = value.get("files") if isinstance(value, dict) else None
+        for file in (files if isinstance(files, dict) else {}).values():
+            template = file.get("template") if isinstance(file, dict) else None
+            if isinstance(template, str) and _is_inside(template):
+                self.text(_joined(folder, template))
+
+    def document(self, path: str) -> Document | None:
+        text = self.text(path)
+        if text is not None and path not in self.documents:
+            self.documents[path] = read_document(text, path)
+        return self.documents.get(path)
+
+    def text(self, path: str) -> str | None:
+        if path not in self.texts:
+            try:
+                content = self.files.read(path)
+                if content is None:
+                    return None
+                self.texts[path] = _decoded(content)
+            except _Unreadable as error:
+                self.problems.append(Problem(Location(path), "", str(error)))
+                if path == PRODUCT_FILE:
+                    self.documents[path] = Document(path, None, {}, ())
+        return self.texts.get(path)
+
+
+def _decoded(content: bytes) -> str:
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise _Unreadable(f"is not UTF-8 (line {line})") from None
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False
+
+
+def _is_yaml(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+def _is_inside(path: str) -> bool:
+    return bool(path) and not path.startswith("/") and ".." not in path.split("/") and "\0" not in path
+
+
+def _joined(folder: str, path: str) -> str:
+    return str(PurePosixPath(folder) / path)
+
+
+def _differs(git: Git | None, commit: str | None, texts: Iterable[str]) -> bool:
+    """Whether what was read differs from HEAD. Lockfiles do not count: they are an export."""
+    if not git or not commit:
+        return True
+    relevant = {path for path in texts if not path.endswith(".lock.yaml")}
+    changed = git.changed()
+    gone = {path for path in changed if path.startswith("config/") or path.endswith("service.yaml")}
+    return bool(relevant - git.tracked() or changed & relevant or gone)
+
+
+def _tree_hash(texts: Mapping[str, str]) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(texts):
+        if not path.endswith(".lock.yaml"):
+            digest.update(f"{path}\0{len(texts[path])}\0{texts[path]}".encode())
+    return f"tree:{digest.hexdigest()[:16]}"
+
+

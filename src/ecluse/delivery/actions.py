@@ -1,0 +1,88 @@
+"""What each change of a plan asks of the engine, and what undoes it. Every action may run twice."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import assert_never
+
+from ecluse.model.application import Application, BackingService
+from ecluse.model.event import Event
+from ecluse.model.names import ServiceName
+from ecluse.model.plan import Change, Intent
+from ecluse.model.workload import Workload, find_command, task_run, workload
+from ecluse.ports import Engine
+
+
+def prepare(engine: Engine, intent: Intent) -> AsyncIterator[Event]:
+    """Makes room for what the plan brings, without taking away what it will remove."""
+    merged: dict[str, Workload] = {}
+    for applications in (intent.others, intent.previous, intent.applications):
+        merged |= {item.subject: item for item in workloads(applications, intent.target.domain)}
+    return engine.prepare(intent.target, [item for item in merged.values() if item.spec.port])
+
+
+def settle(
+    engine: Engine, intent: Intent, applications: Mapping[ServiceName, Application]
+) -> AsyncIterator[Event]:
+    """Leaves the names and hosts of what is there in the end, and no other."""
+    left = [*workloads(intent.others, intent.target.domain), *workloads(applications, intent.target.domain)]
+    return engine.prepare(intent.target, [item for item in left if item.spec.port])
+
+
+def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]:
+    target = intent.target
+    match change.action:
+        case "provide":
+            return engine.provide(target, intent.backing[change.part])
+        case "withdraw":
+            return engine.withdraw(target, change.part)
+        case "create" | "replace" | "scale":
+            return engine.rollout(target, _workload(intent.applications, change, target.domain))
+        case "remove":
+            return engine.retire(target, _service(change), change.part)
+        case "run":
+            application = intent.applications[_service(change)]
+            task = find_command(application, change.part)
+            assert task is not None, f"{change.id} names no task"
+            return engine.run(target, task_run(application, task, key=change.key))
+        case "schedule":
+            return _nothing()
+    assert_never(change.action)
+
+
+def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event] | None:
+    """What brings back what `change` replaced; None where there is nothing to bring back."""
+    target = intent.target
+    match change.action:
+        case "create" | "replace" | "scale" | "remove":
+            before = intent.previous.get(_service(change))
+            if before is None or change.part not in before.processes:
+                return engine.retire(target, _service(change), change.part)
+            return engine.rollout(target, _workload(intent.previous, change, target.domain))
+        case "provide":
+            old: BackingService | None = intent.previous_backing.get(change.part)
+            return engine.provide(target, old) if old else None
+        case "run" | "schedule" | "withdraw":
+            return None
+    assert_never(change.action)
+
+
+def workloads(applications: Mapping[ServiceName, Application], domain: str) -> Iterator[Workload]:
+    for application in applications.values():
+        for process in application.processes.values():
+            yield workload(application, process, domain=domain)
+
+
+def _workload(applications: Mapping[ServiceName, Application], change: Change, domain: str) -> Workload:
+    application = applications[_service(change)]
+    return workload(application, application.processes[change.part], domain=domain)
+
+
+def _service(change: Change) -> ServiceName:
+    assert change.service is not None, f"{change.id} names no service"
+    return change.service
+
+
+async def _nothing() -> AsyncIterator[Event]:
+    return
+    yield

@@ -1,0 +1,108 @@
+"""What differs between the application that runs and the one that is wanted, key by key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from ecluse.model.application import Application
+from ecluse.model.plan import Difference
+from ecluse.model.secret import Text
+from ecluse.model.service import Cron, Process
+from ecluse.model.workload import Box
+
+_OUTSIDE_THE_BOX = ("replicas", "expose", "probe", "drain", "stop_grace", "port")
+
+
+def inside(before: Application | None, after: Application, process: Process) -> tuple[Difference, ...]:
+    """Why the containers of `process` must be replaced; all that it is made of, when it is new."""
+    return tuple(_inside(before, after, process))
+
+
+def outside(before: Process | None, after: Process, after_app: Application) -> tuple[Difference, ...]:
+    """What changes around the containers of a process: replicas, names, probe, grace."""
+    found = []
+    for name in _OUTSIDE_THE_BOX:
+        old, new = getattr(before, name, None), getattr(after, name)
+        if old != new and not (before is None and name in ("drain", "stop_grace", "probe")):
+            origin = _origin(after_app, f"run.{after.name}.{name}")
+            found.append(Difference(name, _words(old), _words(new), origin))
+    return tuple(found)
+
+
+def crons(before: Cron | None, after: Cron | None) -> tuple[Difference, ...]:
+    if before is None or after is None:
+        left, right = (_schedule(cron) if cron else None for cron in (before, after))
+        return (Difference("schedule", left, right),)
+    changed = [
+        field.name for field in fields(Cron) if getattr(before, field.name) != getattr(after, field.name)
+    ]
+    return tuple(
+        Difference(name, _words(getattr(before, name)), _words(getattr(after, name))) for name in changed
+    )
+
+
+def boxes(before: Box | None, after: Box) -> tuple[Difference, ...]:
+    """The differences between two boxes alone: for a task, or where the application is not on record."""
+    if before is None:
+        return ()
+    return tuple(_texts("config", before.env, after.env, {}))
+
+
+def _inside(before: Application | None, after: Application, process: Process) -> Iterator[Difference]:
+    if before is None or before.release.content != after.release.content:
+        yield Difference("image", _release(before), _release(after))
+    origins = {setting.key: str(setting.origin) for setting in after.settings}
+    yield from _texts("config", _settings(before), _settings(after), origins)
+    yield from _texts("file", _files(before), _files(after), {})
+    old = before.processes.get(process.name) if before else None
+    for name in ("command", "cpu", "memory"):
+        left, right = getattr(old, name, None), getattr(process, name)
+        if left != right and not (before is None and not right):
+            yield Difference(name, _words(left), _words(right), _origin(after, f"run.{process.name}.{name}"))
+    for name in ("uses", "backing"):
+        left, right = getattr(before, name, ()), getattr(after, name)
+        if before is not None and left != right:
+            yield Difference(name, _words(left), _words(right))
+
+
+def _texts(
+    what: str, before: Mapping[str, Text], after: Mapping[str, Text], origins: Mapping[str, str]
+) -> Iterator[Difference]:
+    for key in sorted({*before, *after}):
+        if before.get(key) != after.get(key):
+            yield Difference(f"{what} {key}", before.get(key), after.get(key), origins.get(key))
+
+
+def _settings(application: Application | None) -> dict[str, Text]:
+    return {setting.key: setting.text for setting in application.settings} if application else {}
+
+
+def _files(application: Application | None) -> dict[str, Text]:
+    return {file.path: file.content for file in application.files} if application else {}
+
+
+def _release(application: Application | None) -> str | None:
+    if application is None:
+        return None
+    release = application.release
+    return f"{release.version} ({release.image_id.removeprefix('sha256:')[:12]})"
+
+
+def _origin(application: Application, path: str) -> str | None:
+    origin = (application.origins or {}).get(path)
+    return str(origin) if origin else None
+
+
+def _schedule(cron: Cron) -> str:
+    return f"{cron.schedule} {cron.timezone}" + ("" if cron.enabled else " (disabled)")
+
+
+def _words(value: object) -> str | None:
+    if value is None or value == ():
+        return None
+    if isinstance(value, tuple):
+        return " ".join(str(item) for item in value)
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(getattr(value, "host", value))

@@ -1,0 +1,200 @@
+"""Executes a stored plan as durable steps: a small, stable interpreter. A failure restores what was there.
+
+Every step's outcome is recorded; a step that was cut short runs again, and its action observes first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+
+from ecluse.delivery import actions
+from ecluse.errors import EcluseError
+from ecluse.model.cause import Cause, RolloutFailed
+from ecluse.model.deployment import Deployment, DeploymentState, LedgerEntry
+from ecluse.model.event import Event, EventKind
+from ecluse.model.plan import Change, Intent
+from ecluse.ports import Clock, Engine, Journal, Records
+
+CANCEL_POLL_SECONDS = 0.3
+CANCELLED = Cause("cancelled", "", "somebody asked to stop")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step ended with; stored as JSON, so it holds no secret."""
+
+    cause: Cause | None = None
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self.cause) if self.cause else None)
+
+    @staticmethod
+    def load(text: str) -> Outcome:
+        facts = json.loads(text)
+        if facts is None:
+            return Outcome()
+        lines = {name: tuple(facts[name]) for name in ("evidence", "logs")}
+        return Outcome(Cause(**(facts | lines)))
+
+
+Act = Callable[[], Awaitable[Outcome]]
+
+
+class Execution:
+    """One deployment being carried out."""
+
+    def __init__(
+        self, deployment: Deployment, *, engine: Engine, journal: Journal, records: Records, clock: Clock
+    ) -> None:
+        self._number = deployment.number
+        self._intent: Intent = deployment.intent
+        self._engine = engine
+        self._journal = journal
+        self._records = records
+        self._clock = clock
+
+    async def execute(self) -> DeploymentState:
+        """Carries the plan out; gives the state that the deployment ends in."""
+        await self._step("begin", self._begin)
+        if self._intent.plan.kind == "run":
+            return await self._run_alone()
+        done: list[Change] = []
+        cause = (
+            await self._step("prepare", lambda: self._act(actions.prepare(self._engine, self._intent)))
+        ).cause
+        for change in self._intent.plan.changes if cause is None else ():
+            done.append(change)
+            cause = (await self._step(change.id, self._change(change))).cause
+            if cause is not None:
+                break
+        if cause is None:
+            cause = (await self._step("settle", lambda: self._act(self._settled()))).cause
+        if cause is not None:
+            return await self._restore(done, cause)
+        await self._step("end", lambda: self._end("succeeded", None))
+        return "succeeded"
+
+    async def _run_alone(self) -> DeploymentState:
+        """A task or cron on its own: nothing is prepared, and there is nothing to restore."""
+        outcomes = [await self._step(change.id, self._change(change)) for change in self._intent.plan.changes]
+        cause = next((outcome.cause for outcome in outcomes if outcome.cause), None)
+        state: DeploymentState = (
+            "succeeded" if cause is None else "cancelled" if cause.kind == "cancelled" else "failed"
+        )
+        await self._step("end", lambda: self._end(state, cause))
+        return state
+
+    def _settled(self) -> AsyncIterator[Event]:
+        if self._intent.plan.kind == "down":
+            return self._engine.remove(self._intent.target, volumes=self._intent.volumes)
+        return actions.settle(self._engine, self._intent, self._intent.applications)
+
+    async def _restore(self, done: list[Change], cause: Cause) -> DeploymentState:
+        """Undoes what was done, the last first. What cannot be undone ends the deployment as failed."""
+        self._note("restore.started", "", "restoring what was there")
+        failures = []
+        for change in reversed(done):
+            outcome = await self._step(f"undo {change.id}", self._undoing(change))
+            failures += [outcome.cause] if outcome.cause else []
+        settle = await self._step(
+            "settle restored",
+            lambda: self._act(
+                actions.settle(self._engine, self._intent, self._intent.previous), heed_cancel=False
+            ),
+        )
+        failures += [settle.cause] if settle.cause else []
+        state: DeploymentState = (
+            "failed" if failures else "cancelled" if cause.kind == "cancelled" else "restored"
+        )
+        await self._step("end", lambda: self._end(state, cause))
+        return state
+
+    def _change(self, change: Change) -> Act:
+        async def act() -> Outcome:
+            self._note("change.started", change.subject, change.action)
+            outcome = await self._act(actions.apply(self._engine, self._intent, change))
+            self._enter(change, succeeded=outcome.cause is None)
+            if outcome.cause is None:
+                self._note("change.done", change.subject, change.action)
+            else:
+                self._note("change.failed", change.subject, outcome.cause.sentence)
+            return outcome
+
+        return act
+
+    def _undoing(self, change: Change) -> Act:
+        async def act() -> Outcome:
+            undo = actions.undo(self._engine, self._intent, change)
+            if undo is None:
+                return Outcome()
+            outcome = await self._act(undo, heed_cancel=False)
+            if outcome.cause is None:
+                self._note("restore.done", change.subject, "as before")
+            return outcome
+
+        return act
+
+    async def _begin(self) -> Outcome:
+        self._records.begin(self._number)
+        self._note("deployment.started")
+        return Outcome()
+
+    async def _end(self, state: DeploymentState, cause: Cause | None) -> Outcome:
+        self._records.end(self._number, state, cause)
+        kind: EventKind = f"deployment.{state}"  # type: ignore[assignment]  # one event kind per end state
+        self._note(kind, cause.subject if cause else "", cause.sentence if cause else "")
+        return Outcome()
+
+    async def _step(self, name: str, act: Act) -> Outcome:
+        async def run() -> str:
+            return (await act()).dump()
+
+        return Outcome.load(await self._journal.step(name, run))
+
+    async def _act(self, events: AsyncIterator[Event], *, heed_cancel: bool = True) -> Outcome:
+        """Lets the engine act, records what it tells, and turns whatever goes wrong into a cause."""
+        acting = asyncio.ensure_future(self._consume(events))
+        try:
+            while not acting.done():
+                await asyncio.wait({acting}, timeout=CANCEL_POLL_SECONDS)
+                if heed_cancel and not acting.done() and self._records.is_cancel_requested(self._number):
+                    acting.cancel()
+                    with suppress(asyncio.CancelledError, EcluseError):
+                        await acting
+                    return Outcome(CANCELLED)
+            acting.result()
+        except RolloutFailed as error:
+            return Outcome(error.cause)
+        except EcluseError as error:
+            return Outcome(Cause("engine", "", error.message, hint=error.hint))
+        finally:
+            acting.cancel()
+        if heed_cancel and self._records.is_cancel_requested(self._number):
+            return Outcome(CANCELLED)
+        return Outcome()
+
+    async def _consume(self, events: AsyncIterator[Event]) -> None:
+        async for event in events:
+            self._records.append(self._number, event)
+
+    def _enter(self, change: Change, *, succeeded: bool) -> None:
+        if change.action != "run" or change.service is None:
+            return
+        task = self._intent.applications[change.service].tasks.get(change.part)
+        entry = LedgerEntry(
+            service=change.service,
+            task=change.part,
+            key=change.key,
+            deployment=self._number,
+            at=self._clock.now(),
+            reversible=task.reversible if task else True,
+            succeeded=succeeded,
+        )
+        self._records.enter(self._intent.target.environment, entry)
+
+    def _note(self, kind: EventKind, subject: str = "", message: str = "") -> None:
+        self._records.append(self._number, Event(kind, subject, message))

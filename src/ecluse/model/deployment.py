@@ -1,0 +1,77 @@
+"""A deployment as the record keeps it: who asked for what, what became of it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from ecluse.model.application import Application, BackingService
+from ecluse.model.cause import Cause
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.plan import DeploymentKind, Intent
+
+DeploymentState = Literal["queued", "running", "succeeded", "restored", "failed", "cancelled"]
+ENDED: frozenset[DeploymentState] = frozenset({"succeeded", "restored", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The durable execution of a plan. `number` counts within the product."""
+
+    number: int
+    environment: EnvironmentName
+    kind: DeploymentKind
+    state: DeploymentState
+    requested_by: str
+    requested_at: datetime
+    intent: Intent
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cause: Cause | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state in ENDED
+
+    @property
+    def seconds(self) -> float | None:
+        if not (self.started_at and self.ended_at):
+            return None
+        return (self.ended_at - self.started_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An unfinished deployment, without its intent: cheap enough to ask for all the time."""
+
+    number: int
+    environment: EnvironmentName
+    kind: DeploymentKind
+    state: DeploymentState
+    requested_by: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KnownGood:
+    """What an environment last ran well: per service, with the deployment that brought it."""
+
+    applications: Mapping[ServiceName, Application]
+    deployments: Mapping[ServiceName, int]
+    backing: Mapping[str, BackingService]
+    revision: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One run of a release task: `key` names its content, so that it is run once per environment."""
+
+    service: ServiceName
+    task: str
+    key: str
+    deployment: int
+    at: datetime
+    reversible: bool
+    succeeded: bool

@@ -1,0 +1,44 @@
+"""What an environment looks like to somebody who asks: what runs, beside what is on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecluse.model.deployment import Pending
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.observed import BackingState, Replica
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus:
+    """One service: the release on record, its replicas, and where it answers.
+
+    wanted: process → how many replicas should run.
+    """
+
+    service: ServiceName
+    version: str | None
+    commit: str | None
+    deployment: int | None
+    wanted: dict[str, int]
+    replicas: tuple[Replica, ...]
+    url: str | None
+
+    @property
+    def is_healthy(self) -> bool:
+        ready = [replica.process for replica in self.replicas if replica.state == "ready"]
+        return all(ready.count(process) >= count for process, count in self.wanted.items())
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStatus:
+    """One environment. interrupted: unfinished deployments that no runner has in hand."""
+
+    environment: EnvironmentName
+    exists: bool
+    gateway: str | None
+    services: tuple[ServiceStatus, ...]
+    backing: tuple[BackingState, ...]
+    pending: tuple[Pending, ...]
+    interrupted: bool
+    volumes: tuple[str, ...]

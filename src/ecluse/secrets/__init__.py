@@ -1,0 +1,1 @@
+"""Secrets: the vault that seals them, and the places where people give them."""

@@ -1,0 +1,270 @@
+"""The record of a product in SQL: implements ports.Records. Knows no engine and no file of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import cast
+
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ecluse.errors import NotFound
+from ecluse.model.application import Application, BackingService
+from ecluse.model.cause import Cause
+from ecluse.model.deployment import ENDED, Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
+from ecluse.model.event import Event, Recorded
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.plan import DeploymentKind, Intent
+from ecluse.ports import Clock
+from ecluse.store import codec
+from ecluse.store.schema import deployments, environments, events, known_good, ledger
+
+Backings = dict[str, BackingService]
+_PENDING = ("number", "environment", "kind", "state", "requested_by", "requested_at")
+
+
+class SystemClock:
+    """Implements ports.Clock."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class SqlRecords:
+    """Implements ports.Records on a database that `open_database` gave."""
+
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+        self._engine = engine
+        self._clock = clock or SystemClock()
+
+    def enqueue(self, intent: Intent, *, by: str) -> int:
+        row = {
+            "environment": intent.target.environment,
+            "kind": intent.plan.kind,
+            "state": "queued",
+            "requested_by": by,
+            "requested_at": self._now(),
+            "intent": codec.dump(Intent, intent),
+            "cancel_requested": False,
+        }
+        with self._engine.begin() as connection:
+            number = connection.execute(insert(deployments).values(row)).inserted_primary_key
+            assert number is not None
+            return int(number[0])
+
+    def deployment(self, number: int) -> Deployment:
+        query = select(deployments).where(deployments.c.number == number)
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None:
+            raise NotFound(f"there is no deployment {number}", hint="`ecluse history ENV` lists them")
+        return _deployment(row)
+
+    def deployments(
+        self, environment: EnvironmentName | None = None, *, limit: int | None = None
+    ) -> Sequence[Deployment]:
+        query = select(deployments).order_by(deployments.c.number.desc())
+        if environment is not None:
+            query = query.where(deployments.c.environment == environment)
+        return self._deployments(query.limit(limit) if limit else query)
+
+    def unfinished(self) -> Sequence[Pending]:
+        columns = [deployments.c[name] for name in _PENDING]
+        query = select(*columns).where(deployments.c.state.not_in(ENDED)).order_by(deployments.c.number)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [Pending(**(dict(row) | {"requested_at": _time(row["requested_at"])})) for row in rows]
+
+    def begin(self, number: int) -> None:
+        waiting = (deployments.c.number == number) & (deployments.c.state == "queued")
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(deployments).where(waiting).values(state="running", started_at=self._now())
+            )
+
+    def end(self, number: int, state: DeploymentState, cause: Cause | None = None) -> None:
+        open_still = (deployments.c.number == number) & deployments.c.state.not_in(ENDED)
+        values = {
+            "state": state,
+            "ended_at": self._now(),
+            "cause": codec.dump(Cause, cause) if cause else None,
+        }
+        with self._engine.begin() as connection:
+            changed = connection.execute(update(deployments).where(open_still).values(values)).rowcount
+            if changed and state == "succeeded":
+                row = connection.execute(select(deployments).where(deployments.c.number == number)).one()
+                _remember(connection, _deployment(row))
+
+    def request_cancel(self, number: int) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(deployments).where(deployments.c.number == number).values(cancel_requested=True)
+            )
+
+    def is_cancel_requested(self, number: int) -> bool:
+        query = select(deployments.c.cancel_requested).where(deployments.c.number == number)
+        with self._engine.connect() as connection:
+            return bool(connection.execute(query).scalar())
+
+    def append(self, number: int, event: Event) -> None:
+        following = select(func.coalesce(func.max(events.c.number), 0) + 1).where(
+            events.c.deployment == number
+        )
+        row = select(
+            literal(number),
+            following.scalar_subquery(),
+            literal(self._now()),
+            literal(codec.dump(Event, event)),
+        )
+        with self._engine.begin() as connection:
+            connection.execute(insert(events).from_select(["deployment", "number", "at", "event"], row))
+
+    def events(self, number: int, *, after: int = 0) -> Sequence[Recorded]:
+        query = (
+            select(events)
+            .where((events.c.deployment == number) & (events.c.number > after))
+            .order_by(events.c.number)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Recorded(row.deployment, row.number, _time(row.at), codec.load(Event, row.event)) for row in rows
+        ]
+
+    def known_good(self, environment: EnvironmentName, *, at: int | None = None) -> KnownGood:
+        with self._engine.connect() as connection:
+            return _known_good(connection, environment, at)
+
+    def environments(self) -> Sequence[EnvironmentName]:
+        query = select(known_good.c.environment).distinct().order_by(known_good.c.environment)
+        with self._engine.connect() as connection:
+            names = connection.execute(query).scalars().all()
+            return [name for name in names if _known_good(connection, name, None).applications]
+
+    def ledger(self, environment: EnvironmentName) -> Sequence[LedgerEntry]:
+        query = select(ledger).where(ledger.c.environment == environment).order_by(ledger.c.at)
+        with self._engine.connect() as connection:
+            return [_entry(row) for row in connection.execute(query)]
+
+    def enter(self, environment: EnvironmentName, entry: LedgerEntry) -> None:
+        identity = {
+            "environment": environment,
+            "service": entry.service,
+            "task": entry.task,
+            "key": entry.key,
+        }
+        facts = {
+            "deployment": entry.deployment,
+            "at": entry.at.timestamp(),
+            "reversible": entry.reversible,
+            "succeeded": entry.succeeded,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(ledger).values(identity | facts))
+        except IntegrityError:
+            with self._engine.begin() as connection:
+                connection.execute(update(ledger).filter_by(**identity).values(facts))
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def _deployments(self, query: Select[tuple[object, ...]]) -> Sequence[Deployment]:
+        with self._engine.connect() as connection:
+            return [_deployment(row) for row in connection.execute(query)]
+
+
+def _remember(connection: Connection, done: Deployment) -> None:
+    """What a successful deployment brought becomes known good; what it removed stops being so."""
+    if done.kind == "run":
+        return
+    intent = done.intent
+    rows = [
+        {
+            "environment": done.environment,
+            "service": service,
+            "deployment": done.number,
+            "application": _application_text(intent.applications.get(service)),
+        }
+        for service in {*intent.applications, *intent.plan.services}
+    ]
+    if rows:
+        connection.execute(insert(known_good), rows)
+    backing = codec.dump(Backings, dict(intent.backing))
+    connection.execute(
+        insert(environments).values(
+            environment=done.environment,
+            deployment=done.number,
+            revision=intent.plan.revision,
+            backing=backing,
+        )
+    )
+
+
+def _application_text(application: Application | None) -> str | None:
+    return None if application is None else codec.dump(Application, application)
+
+
+def _known_good(connection: Connection, environment: str, at: int | None) -> KnownGood:
+    newest = select(known_good.c.service, func.max(known_good.c.deployment).label("deployment")).where(
+        known_good.c.environment == environment
+    )
+    if at is not None:
+        newest = newest.where(known_good.c.deployment <= at)
+    latest = newest.group_by(known_good.c.service).subquery()
+    query = select(known_good).join(
+        latest,
+        (known_good.c.environment == environment)
+        & (known_good.c.service == latest.c.service)
+        & (known_good.c.deployment == latest.c.deployment),
+    )
+    rows = [row for row in connection.execute(query) if row.application is not None]
+    revision, backing = _environment(connection, environment, at)
+    return KnownGood(
+        applications={ServiceName(row.service): codec.load(Application, row.application) for row in rows},
+        deployments={ServiceName(row.service): row.deployment for row in rows},
+        backing=backing,
+        revision=revision,
+    )
+
+
+def _environment(
+    connection: Connection, environment: str, at: int | None
+) -> tuple[str | None, Mapping[str, BackingService]]:
+    query = select(environments).where(environments.c.environment == environment)
+    if at is not None:
+        query = query.where(environments.c.deployment <= at)
+    row = connection.execute(query.order_by(environments.c.deployment.desc()).limit(1)).one_or_none()
+    return (row.revision, codec.load(Backings, row.backing)) if row else (None, {})
+
+
+def _deployment(row: Row[tuple[object, ...]]) -> Deployment:
+    return Deployment(
+        number=row.number,
+        environment=EnvironmentName(row.environment),
+        kind=cast(DeploymentKind, row.kind),
+        state=cast(DeploymentState, row.state),
+        requested_by=row.requested_by,
+        requested_at=_time(row.requested_at),
+        intent=codec.load(Intent, row.intent),
+        started_at=_time(row.started_at) if row.started_at else None,
+        ended_at=_time(row.ended_at) if row.ended_at else None,
+        cause=codec.load(Cause, row.cause) if row.cause else None,
+    )
+
+
+def _entry(row: Row[tuple[object, ...]]) -> LedgerEntry:
+    return LedgerEntry(
+        service=ServiceName(row.service),
+        task=row.task,
+        key=row.key,
+        deployment=row.deployment,
+        at=_time(row.at),
+        reversible=row.reversible,
+        succeeded=row.succeeded,
+    )
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)

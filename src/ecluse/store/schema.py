@@ -1,0 +1,66 @@
+"""The tables of the record. Changes go through store/migrations; names here and there must agree."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("environment", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("requested_by", String(128), nullable=False),
+    Column("requested_at", Float, nullable=False),
+    Column("started_at", Float),
+    Column("ended_at", Float),
+    Column("intent", Text, nullable=False),
+    Column("cause", Text),
+    Column("cancel_requested", Boolean, nullable=False, default=False),
+    Index("deployments_by_environment", "environment", "number"),
+    Index("deployments_by_state", "state"),
+    sqlite_autoincrement=True,
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("deployment", Integer, ForeignKey("deployments.number"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("event", Text, nullable=False),
+)
+
+known_good = Table(
+    "known_good",
+    metadata,
+    Column("environment", String(64), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("deployment", Integer, primary_key=True),
+    Column("application", Text),
+)
+
+environments = Table(
+    "environments",
+    metadata,
+    Column("environment", String(64), primary_key=True),
+    Column("deployment", Integer, primary_key=True),
+    Column("revision", String(80), nullable=False),
+    Column("backing", Text, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("environment", String(64), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("task", String(64), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("deployment", Integer, nullable=False),
+    Column("at", Float, nullable=False),
+    Column("reversible", Boolean, nullable=False),
+    Column("succeeded", Boolean, nullable=False),
+)

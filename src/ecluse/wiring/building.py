@@ -1,0 +1,40 @@
+"""Brings sources, builder and releases together for a build."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+
+from ecluse.errors import NotFound, Problem
+from ecluse.model.names import ServiceName
+from ecluse.model.source import BuildProgress, Source
+from ecluse.wiring.product import OpenProduct
+
+
+def build_releases(
+    product: OpenProduct, services: Sequence[ServiceName], *, version: str | None, jobs: int
+) -> AsyncIterator[BuildProgress]:
+    from ecluse.images.build import build
+    from ecluse.images.client import find_builder
+
+    sources = [source(product, name) for name in services]
+    return build(sources, version=version, jobs=jobs, builder=find_builder(os.environ))
+
+
+def lint(product: OpenProduct, services: Sequence[ServiceName]) -> Iterator[Problem]:
+    """What in the Dockerfiles can make a release drift, or bind it to an environment."""
+    from ecluse.images.lint import lint as examine
+
+    for name in services:
+        yield from examine(source(product, name))
+
+
+def source(product: OpenProduct, service: ServiceName) -> Source:
+    spec = product.configuration.services.get(service)
+    if spec is None:
+        repository = product.product.services[service].repository
+        raise NotFound(
+            f"the source of {service} is not in this product",
+            hint=f"build it in its own repository, {repository}" if repository else f"make services/{service}",
+        )
+    return product.workspace.source(product.product.name, service, spec)

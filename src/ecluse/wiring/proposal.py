@@ -1,0 +1,257 @@
+"""From a command's words to an intent: choose the releases, resolve, observe, plan, check the gates."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from ecluse.delivery import gates, rollback
+from ecluse.delivery.plan import make_plan
+from ecluse.delivery.selection import Selector, parse_selectors
+from ecluse.errors import NotFound, Refused
+from ecluse.model.application import Application, Desired, Target
+from ecluse.model.deployment import KnownGood
+from ecluse.model.names import ServiceName
+from ecluse.model.observed import Observed
+from ecluse.model.plan import Change, DeploymentKind, Intent, Plan, Step
+from ecluse.model.product import Environment
+from ecluse.model.release import Release
+from ecluse.wiring.product import OpenProduct
+from ecluse.wiring.state import ProductState
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A plan with all that is needed to execute it, and the state that it was made on."""
+
+    intent: Intent
+    state: ProductState
+    refusals: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        return self.intent.plan
+
+    def enqueue(self) -> int:
+        """Hands the intent to the runner's queue; gives the deployment's number."""
+        self.state.vault.keep()
+        return self.state.records.enqueue(self.intent, by=self.state.settings.user)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a command asks for in an environment. `everything`: also the services that are not named."""
+
+    environment: Environment
+    selectors: tuple[Selector, ...]
+    everything: bool = False
+    kind: DeploymentKind = "deploy"
+
+
+def wish(product: OpenProduct, environment: str, words: Sequence[str], *, everything: bool = False) -> Wish:
+    """Naming no service means all of them."""
+    selectors = parse_selectors(words, product.product.services)
+    if everything or not selectors:
+        named = {selector.service for selector in selectors}
+        selectors += [Selector(name) for name in product.product.services if name not in named]
+    return Wish(product.environment(environment), tuple(selectors), everything or not words)
+
+
+async def propose(product: OpenProduct, wanted: Wish, state: ProductState) -> Proposal:
+    """The plan to bring the wished releases into the environment. Reads only."""
+    environment = wanted.environment
+    known = state.records.known_good(environment.name)
+    current = _current_versions(product, environment, known)
+    chosen = {selector.service: product.catalogue.choose(selector, current) for selector in wanted.selectors}
+    return await _propose_releases(product, wanted, state, known, chosen)
+
+
+async def propose_promotion(
+    product: OpenProduct, source: Environment, wanted: Wish, state: ProductState
+) -> Proposal:
+    """The plan to bring what is known good in `source`, or the versions that were named."""
+    known = state.records.known_good(source.name)
+    chosen = {}
+    for selector in wanted.selectors:
+        if selector.version is not None:
+            chosen[selector.service] = product.catalogue.version(selector.service, selector.version)
+        elif selector.service in known.applications:
+            release = known.applications[selector.service].release
+            chosen[selector.service] = product.catalogue.image(
+                selector.service, release.image_id, release.version
+            )
+    if not chosen:
+        raise NotFound(
+            f"nothing is known good in {source.name}", hint=f"ecluse deploy {source.name}, then promote"
+        )
+    there = state.records.known_good(wanted.environment.name)
+    return await _propose_releases(product, wanted, state, there, chosen)
+
+
+async def propose_rollback(
+    product: OpenProduct,
+    environment: Environment,
+    services: Sequence[ServiceName],
+    to: int | None,
+    state: ProductState,
+) -> Proposal:
+    """The plan to bring back what ran after an earlier deployment: releases and configuration as they were."""
+    history = state.records.deployments(environment.name)
+    number = rollback.target(history, services, to)
+    now = state.records.known_good(environment.name)
+    then = state.records.known_good(environment.name, at=number)
+    scope = set(services) or {*now.applications, *then.applications}
+    desired = Desired(
+        target=product.target(environment),
+        applications={name: app for name, app in then.applications.items() if name in scope},
+        backing=now.backing,
+        revision=then.revision or "",
+    )
+    removed = sorted((scope & set(now.applications)) - set(then.applications))
+    passed = rollback.passed_irreversible(state.records.ledger(environment.name), number)
+    warnings = [
+        f"{entry.service}/{entry.task} ran in deployment {entry.deployment} and is not reversible"
+        for entry in passed
+        if entry.service in scope
+    ]
+    return await _plan(state, desired, now, "rollback", removed, warnings, rolled_to=number)
+
+
+async def propose_removal(
+    product: OpenProduct, environment: Environment, state: ProductState, *, volumes: bool
+) -> Proposal:
+    """The plan to take an environment down."""
+    target = product.target(environment)
+    known = state.records.known_good(environment.name)
+    observed = await observe(state, target)
+    services = sorted({*known.applications, *(replica.service for replica in observed.replicas)})
+    changes = [
+        Change(
+            "remove", f"{service}/{process}", service, process,
+            expects=tuple(replica.id for replica in observed.of(service, process)),
+        )
+        for service in services
+        for process in sorted({replica.process for replica in observed.of(service)})
+    ]  # fmt: skip
+    changes += [
+        Change("withdraw", item.name, part=item.name, expects=(item.id,)) for item in observed.backing
+    ]
+    steps = tuple(Step(service, _version(known, service), None) for service in services)
+    plan = Plan(
+        environment.name, "down", known.revision or "", steps, tuple(changes),
+        running=len(observed.replicas),
+    )  # fmt: skip
+    intent = Intent(target, plan, {}, known.applications, previous_backing=known.backing, volumes=volumes)
+    return Proposal(intent, state)
+
+
+async def observe(state: ProductState, target: Target) -> Observed:
+    engine = state.engine()
+    try:
+        return await engine.observe(target)
+    finally:
+        await engine.close()
+
+
+async def _propose_releases(
+    product: OpenProduct,
+    wanted: Wish,
+    state: ProductState,
+    known: KnownGood,
+    chosen: Mapping[ServiceName, Release],
+) -> Proposal:
+    from ecluse.config.resolve import resolve
+
+    environment = wanted.environment
+    _check_engines(environment, chosen)
+    resolved = resolve(
+        product.configuration,
+        environment.name,
+        chosen | _others(product, known, chosen),
+        services=sorted(chosen),
+        secrets=product.secrets({environment.name: known}),
+        vault=state.vault,
+        public_port=product.settings.public_port,
+    )
+    desired = resolved.desired
+    before = {name: state.records.known_good(name) for name in environment.follows}
+    refusals = tuple(gates.refusals(environment, desired, before))
+    removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []
+    warnings = [str(problem) for problem in resolved.warnings]
+    proposal = await _plan(state, desired, known, wanted.kind, removed, warnings)
+    return Proposal(proposal.intent, state, refusals)
+
+
+async def _plan(
+    state: ProductState,
+    desired: Desired,
+    known: KnownGood,
+    kind: DeploymentKind,
+    removed: Collection[ServiceName],
+    warnings: Sequence[str],
+    *,
+    rolled_to: int | None = None,
+) -> Proposal:
+    observed = await observe(state, desired.target)
+    ledger = state.records.ledger(desired.target.environment)
+    plan = make_plan(desired, observed, known, ledger, kind=kind, removed=removed, warnings=warnings)
+    scope = set(desired.applications) | set(removed)
+    intent = Intent(
+        target=desired.target,
+        plan=plan,
+        applications=desired.applications,
+        previous=_within(known.applications, scope),
+        others={name: app for name, app in known.applications.items() if name not in scope},
+        backing=desired.backing,
+        previous_backing=known.backing,
+        rolled_to=rolled_to,
+    )
+    return Proposal(intent, state)
+
+
+def _current_versions(
+    product: OpenProduct, environment: Environment, known: KnownGood
+) -> dict[ServiceName, str]:
+    """What the environment runs; where nothing is on record (a new engine), what its lockfile says."""
+    from ecluse.config.lockfile import read_lockfile
+
+    versions = {
+        name: entry.version for name, entry in read_lockfile(product.workspace, environment.name).items()
+    }
+    return versions | {name: app.release.version for name, app in known.applications.items()}
+
+
+def _others(
+    product: OpenProduct, known: KnownGood, chosen: Mapping[ServiceName, Release]
+) -> dict[ServiceName, Release]:
+    """The releases of the services that the plan leaves alone, for the references to them."""
+    found = {}
+    for name, application in known.applications.items():
+        if name not in chosen and name in product.product.services:
+            try:
+                release = application.release
+                found[name] = product.catalogue.image(name, release.image_id, release.version)
+            except NotFound:
+                continue
+    return found
+
+
+def _check_engines(environment: Environment, services: Collection[ServiceName]) -> None:
+    for service in sorted(services):
+        place = environment.place_of(service)
+        if place.engine != "docker":
+            raise Refused(
+                f"{service} is placed on {place.name} ({place.engine}), which this version cannot drive yet",
+                hint=f"place it on an engine: docker in environments.{environment.name}",
+            )
+
+
+def _within(
+    applications: Mapping[ServiceName, Application], scope: Collection[ServiceName]
+) -> dict[ServiceName, Application]:
+    return {name: app for name, app in applications.items() if name in scope}
+
+
+def _version(known: KnownGood, service: ServiceName) -> str | None:
+    application = known.applications.get(service)
+    return application.release.version if application else None

@@ -1,0 +1,58 @@
+"""The state of a product, opened: record, vault and engine of one machine. What the runner needs, no more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ecluse.model.application import Target
+from ecluse.model.names import EnvironmentName
+from ecluse.ports import Clock, Engine, Records, Vault
+from ecluse.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ProductState:
+    product: str
+    settings: Settings
+    records: Records
+    vault: Vault
+    clock: Clock
+    database_url: str
+
+    def engine(self) -> Engine:
+        """A new connection to the machine's engine; the caller closes it."""
+        from ecluse.engines.docker.engine import DockerEngine
+
+        return DockerEngine(
+            vault=self.vault,
+            state=self.settings.product_state(self.product),
+            machine=self.settings.machine_state,
+            edge_address=self.settings.edge_address,
+            edge_http_port=self.settings.edge_http_port,
+        )
+
+    def target(self, environment: EnvironmentName) -> Target | None:
+        """The environment as it was last deployed, or None where it never was."""
+        moves = (
+            item for item in self.records.deployments(environment, limit=50) if item.state == "succeeded"
+        )
+        return next((item.intent.target for item in moves), None)
+
+
+def open_state(product: str, settings: Settings, *, create: bool) -> ProductState:
+    """Without `create`, nothing is written: where there is no state yet, an empty one in memory stands in."""
+    from ecluse.secrets.vault import open_vault
+    from ecluse.store.database import open_database, open_memory, sqlite_path, sqlite_url
+    from ecluse.store.records import SqlRecords, SystemClock
+
+    folder = settings.product_state(product)
+    exists = sqlite_path(folder).exists()
+    engine = open_database(folder) if create or exists else open_memory()
+    return ProductState(
+        product=product,
+        settings=settings,
+        records=SqlRecords(engine),
+        vault=open_vault(folder, create=create),
+        clock=SystemClock(),
+        database_url=sqlite_url(folder),
+    )

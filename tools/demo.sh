@@ -1,0 +1,95 @@
+#!/usr/bin/env bash
+# The main job on the example product: build, deploy test, use it, promote to prod. `down` removes all of it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+product=.demo/comptoir
+secrets=.demo/secrets.yaml
+ecluse=.venv/bin/ecluse
+# Builds install Debian's packages: the machine's own network reaches them wherever the machine does.
+export ECLUSE_BUILD_NETWORK=${ECLUSE_BUILD_NETWORK:-host}
+port=${ECLUSE_EDGE_HTTP_PORT:-80}
+suffix=$([ "$port" = 80 ] || echo ":$port")
+
+part_names=() part_seconds=()
+part() { # NAME COMMAND... : runs a part of the demo and keeps how long it took
+    local name=$1 begun=$EPOCHREALTIME
+    shift
+    printf '\n== %s\n   $ %s\n' "$name" "$*"
+    "$@"
+    part_names+=("$name")
+    part_seconds+=("$(awk -v a="$begun" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')")
+}
+
+checkout() { # the example as a product of its own, in its own git repository
+    mkdir -p "$product"
+    cp -r examples/comptoir/. "$product"
+    if [ ! -d "$product/.git" ]; then git -C "$product" init --quiet; fi
+    git -C "$product" add --all
+    git -C "$product" diff --cached --quiet ||
+        git -C "$product" -c user.name=Demo -c user.email=demo@example.invalid commit --quiet -m "The example product"
+    if [ ! -f "$secrets" ]; then
+        (umask 077; printf 'legacy/DEMO_PASSWORD: %s\n' "$(head -c 9 /dev/urandom | base64 | tr -d '+/=')" >"$secrets")
+    fi
+}
+
+fetch() { # HOST PATH [CURL OPTIONS...] : a request through the edge; the name need not resolve
+    local host=$1 path=$2
+    shift 2
+    curl --fail --silent --show-error --max-time 20 --connect-to "$host:$port:127.0.0.1:$port" "$@" "http://$host:$port$path"
+}
+
+customer() { # a customer's morning: log in, make an invoice, find it in accounting, run the payroll
+    tools/demo-customer.sh "$1" "$port" "$(sed -n 's/^legacy\/DEMO_PASSWORD: //p' "$secrets")"
+}
+
+summary() {
+    printf '\n== What runs\n'
+    "$ecluse" -C "$product" status
+    printf '\n== How long it took\n'
+    for index in "${!part_names[@]}"; do printf '   %6s s  %s\n' "${part_seconds[$index]}" "${part_names[$index]}"; done
+    cat <<END
+
+== Where to look
+   test  http://admin.test.localhost$suffix/   http://legacy.test.localhost$suffix/   http://accounting.test.localhost$suffix/
+         http://invoicing.test.localhost$suffix/   http://payroll.test.localhost$suffix/
+   prod  http://admin.prod.localhost$suffix/   http://legacy.prod.localhost$suffix/   http://accounting.prod.localhost$suffix/
+         http://invoicing.prod.localhost$suffix/   http://payroll.prod.localhost$suffix/
+   The login is demo; its password is in $secrets
+   (a browser resolves *.localhost by itself; elsewhere: curl -H 'Host: admin.test.localhost' http://127.0.0.1$suffix/)
+
+== Try
+   $ecluse -C $product logs test invoicing --tail 5
+   $ecluse -C $product history prod
+   make demo-down        removes all of it
+END
+}
+
+up() {
+    checkout
+    part "Build the five services" "$ecluse" -C "$product" build --quiet
+    part "Deploy test" "$ecluse" -C "$product" deploy test --secrets "$secrets" --yes
+    part "Use test as a customer" customer test
+    part "Promote what is known good to prod" "$ecluse" -C "$product" promote test prod --secrets "$secrets" --yes
+    part "Use prod as a customer" customer prod
+    part "Plan again: nothing is left to do" "$ecluse" -C "$product" plan test
+    summary
+}
+
+down() {
+    if [ ! -d "$product" ]; then
+        echo "the demo is not there"
+        return
+    fi
+    "$ecluse" -C "$product" down prod --volumes --yes
+    "$ecluse" -C "$product" down test --volumes --yes
+    "$ecluse" -C "$product" runner --stop
+    /usr/bin/docker image ls --quiet --filter label=ecluse.product=comptoir | sort -u | xargs -r /usr/bin/docker image rm --force >/dev/null
+    rm -rf .demo
+    echo "the demo is gone; the base images and the build cache stay for the next one"
+}
+
+case ${1:-} in
+    up | down) "$1" ;;
+    *) echo "usage: tools/demo.sh up|down" >&2; exit 2 ;;
+esac

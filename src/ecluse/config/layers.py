@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
+from typing import TypeVar
 
 from ecluse.config.document import Document, Path
 from ecluse.config.schema.fields import REFERENCES
@@ -15,6 +16,9 @@ from ecluse.model.application import Origin
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.product import Product
 from ecluse.model.service import Plain
+
+
+S = TypeVar("S", ServiceLayerText, SharedLayerText)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +145,33 @@ class _Reading:
             message = f"this layer is also written in {other.document.location(other.prefix)}"
             self.problems.append(layer.problem((), message, "keep all of it in one place"))
 
-    def shape[S: (ServiceLayerText, SharedLayerText)](self, document: Document, shape: type[S]) -> S | None:
-        return None
+    def shape(self, document: Document, shape: type[S]) -> S | None:
+        if document.value is None and not document.problems:
+            document = Document(document.file, {}, {})
+        found, problems = fit(document, shape, context=REFERENCES)
+        self.problems.extend(problems)
+        return found
 
     def domains(self) -> set[str]:
         return {entry.domain for entry in self.product.services.values() if entry.domain}
 
-    def is_known(self, name: str, kind: str, known: object, document: Document) -> bool:
-        return False
+    def is_known(self, name: str, kind: str, known: Collection[str], document: Document) -> bool:
+        if name not in known:
+            self.wrong(document, f"no {kind} is named {name}", nearest(name, known))
+        return name in known
 
     def wrong(self, document: Document, message: str, hint: str | None = None) -> None:
         self.problems.append(Problem(Location(document.file), "", message, hint))
+
+
+def _of(before: str, service: str) -> str:
+    return f"{before}, service {service}" if before else f"service {service}"
+
+
+def _layer(document: Document, prefix: Path, name: str) -> Layer:
+    value: Plain = document.value
+    for part in prefix:
+        value = value.get(str(part)) if isinstance(value, dict) else None
+    content = value if isinstance(value, dict) else {}
+    app, run = content.get("app"), content.get("run")
+    return Layer(name, document, prefix, app if isinstance(app, dict) else {}, run if isinstance(run, dict) else {})

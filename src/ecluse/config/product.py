@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
+from ecluse.config.backing import PORTS
 from ecluse.config.document import Document, Path
 from ecluse.config.schema.product import (
     BackingOverrideText,
@@ -27,7 +28,6 @@ from ecluse.model.product import (
     ServiceEntry,
 )
 
-PORTS: Mapping[BackingKind, int] = {"mariadb": 3306, "postgresql": 5432, "redis": 6379, "s3": 443}
 _DEFAULT_ENGINE = "docker"
 
 

@@ -23,10 +23,13 @@ def build_releases(
 
 def lint(product: OpenProduct, services: Sequence[ServiceName]) -> Iterator[Problem]:
     """What in the Dockerfiles can make a release drift, or bind it to an environment."""
-    from ecluse.images.lint import lint as examine
+    from ecluse.images.inputs import dockerfile_of, read_dockerfile
+    from ecluse.images.lint import lint_dockerfile
 
     for name in services:
-        yield from examine(source(product, name))
+        made_from = source(product, name)
+        path = dockerfile_of(made_from)
+        yield from lint_dockerfile(read_dockerfile(made_from), os.path.relpath(path, product.root))
 
 
 def source(product: OpenProduct, service: ServiceName) -> Source:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ecluse.delivery.single import command_intent
-from ecluse.errors import NotFound, nearest
+from ecluse.errors import NotFound, UsageError, nearest
 from ecluse.model.application import Application
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Environment
@@ -44,6 +44,16 @@ async def execute_inside(
         return await engine.execute(product.target(environment), service, process, words, tty=tty)
     finally:
         await engine.close()
+
+
+def parse_since(text: str | None) -> float | None:
+    """`30s`, `10m`, `2h` in seconds."""
+    from ecluse.config.quantity import parse_duration
+
+    try:
+        return parse_duration(text) if text else None
+    except ValueError as error:
+        raise UsageError(f"--since {text}: {error}", hint="write 30s, 10m or 2h") from error
 
 
 def _deployed(state: ProductState, environment: Environment, service: ServiceName) -> Application:

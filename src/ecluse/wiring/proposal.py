@@ -95,7 +95,7 @@ async def propose_rollback(
     to: int | None,
     state: ProductState,
 ) -> Proposal:
-    """The plan to bring back what ran after an earlier deployment: releases and configuration as they were."""
+    """The plan to bring back what ran after an earlier deployment: its releases and its configuration."""
     history = state.records.deployments(environment.name)
     number = rollback.target(history, services, to)
     now = state.records.known_good(environment.name)
@@ -167,14 +167,14 @@ async def _propose_releases(
     resolved = resolve(
         product.configuration,
         environment.name,
-        chosen | _others(product, known, chosen),
+        {**_others(product, known, chosen), **chosen},
         services=sorted(chosen),
         secrets=product.secrets({environment.name: known}),
         vault=state.vault,
         public_port=product.settings.public_port,
     )
     desired = resolved.desired
-    before = {name: state.records.known_good(name) for name in environment.follows}
+    before: dict[str, KnownGood] = {str(name): state.records.known_good(name) for name in environment.follows}
     refusals = tuple(gates.refusals(environment, desired, before))
     removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []
     warnings = [str(problem) for problem in resolved.warnings]

@@ -7,16 +7,16 @@ import json
 import os
 import subprocess
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
-from ecluse.errors import BuildFailed, EngineError, Refused
+from ecluse.errors import BuildFailed, Refused
 from ecluse.images.build import build
-from ecluse.images.client import Builder, find_builder
+from ecluse.images.client import Builder
 from ecluse.images.commands import TestLimits
 from ecluse.images.inputs import context_entries, context_rules
 from ecluse.images.releases import DockerReleases
@@ -38,26 +38,6 @@ USER 33:33
 CMD ["sleep", "infinity"]
 """
 MakeSource = Callable[..., Source]
-
-
-@pytest.fixture(scope="session")
-def builder() -> Builder:
-    try:
-        found = find_builder(os.environ)
-    except EngineError as error:
-        pytest.skip(f"docker with BuildKit: {error.message}")
-    if _docker(found, "image", "inspect", "debian:12-slim").returncode:
-        pytest.skip("the image debian:12-slim")
-    return found
-
-
-@pytest.fixture
-def product(builder: Builder) -> Iterator[ProductName]:
-    name = f"t{uuid4().hex[:10]}"
-    yield ProductName(name)
-    tags = _docker(builder, "image", "ls", "--quiet", f"{name}/*").stdout.split()
-    if tags:
-        _docker(builder, "image", "rm", "--force", *set(tags))
 
 
 @pytest.fixture

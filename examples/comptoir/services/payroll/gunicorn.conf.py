@@ -1,6 +1,6 @@
 """How gunicorn serves: one process with a few threads, access log as JSON lines."""
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from gunicorn.glogging import Logger
 
@@ -23,7 +23,7 @@ class JsonLines(Logger):
     """The access log of visits; probes leave no line."""
 
     def now(self):
-        return datetime.now(timezone.utc).isoformat(timespec="seconds")
+        return datetime.now(UTC).isoformat(timespec="seconds")
 
     def access(self, resp, req, environ, request_time):
         if environ["PATH_INFO"] not in ("/health", "/ready"):

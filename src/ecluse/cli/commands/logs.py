@@ -28,13 +28,13 @@ def logs(
 
     async def read() -> None:
         from ecluse.cli.output import plain
-        from ecluse.config.quantity import seconds
+        from ecluse.wiring.command import parse_since
 
         engine = product.reading.engine()
         try:
             lines = engine.logs(
                 product.target(place), product.service(name), process or None,
-                follow=follow, since=seconds(since) if since else None, tail=tail,
+                follow=follow, since=parse_since(since), tail=tail,
             )  # fmt: skip
             async for line in lines:
                 if json:

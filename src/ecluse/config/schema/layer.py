@@ -21,8 +21,8 @@ class CronRunText(Shape):
 class RunText(Shape, extra="allow"):
     """`crons` apart, each key is a process name, or `*` for every process."""
 
-    crons: Annotated[dict[str, CronRunText | None], BeforeValidator(nothing)] = {}
-    __pydantic_extra__: dict[str, ProcessText | None]
+    crons: Annotated[dict[str, CronRunText], BeforeValidator(nothing)] = {}
+    __pydantic_extra__: dict[str, ProcessText]
 
 
 class ServiceLayerText(Shape):

@@ -32,7 +32,7 @@ final class Config
             databaseUrl: $required('DATABASE_URL'),
             company: $required('COMPANY_NAME'),
             homeUrl: $required('HOME_URL'),
-            currency: $env['CURRENCY'] ?? 'EUR',
+            currency: $required('CURRENCY'),
             banner: $env['BANNER'] ?? '',
             closedUntil: $env['BOOKS_CLOSED_UNTIL'] ?? '',
         );

@@ -48,7 +48,7 @@ final class ApplicationTest extends TestCase
     {
         $config = Config::fromEnvironment([
             'APP_VERSION' => '1.4.0', 'DATABASE_URL' => 'mysql://u:p@db/ledger',
-            'COMPANY_NAME' => 'Comptoir', 'HOME_URL' => 'http://legacy.test.localhost',
+            'COMPANY_NAME' => 'Comptoir', 'HOME_URL' => 'http://legacy.test.localhost', 'CURRENCY' => 'EUR',
         ]);
 
         return new Application($config, static fn () => throw new Unavailable('the database does not answer'));

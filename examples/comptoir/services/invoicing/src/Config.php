@@ -41,8 +41,8 @@ final class Config
             accountingUrl: rtrim($required('ACCOUNTING_URL'), '/'),
             company: $required('COMPANY_NAME'),
             homeUrl: $required('HOME_URL'),
-            currency: $env['CURRENCY'] ?? 'EUR',
-            vatRate: $env['VAT_RATE'] ?? '20',
+            currency: $required('CURRENCY'),
+            vatRate: $required('VAT_RATE'),
             reminderDays: (int) ($env['REMINDER_DAYS'] ?? 30),
             banner: $env['BANNER'] ?? '',
         );

@@ -56,7 +56,7 @@ final class ApplicationTest extends TestCase
             'APP_VERSION' => '2.1.0', 'DATABASE_URL' => 'mysql://u:p@db/invoices',
             'SESSION_URL' => 'redis://sessions/0', 'SESSION_NAME' => 'comptoir', 'QUEUE_URL' => 'redis://sessions/0',
             'ACCOUNTING_URL' => 'http://accounting', 'COMPANY_NAME' => 'Comptoir',
-            'HOME_URL' => 'http://legacy.test.localhost',
+            'HOME_URL' => 'http://legacy.test.localhost', 'CURRENCY' => 'EUR', 'VAT_RATE' => '20',
         ]);
         $away = static fn () => throw new Unavailable('the database does not answer');
 

@@ -34,6 +34,6 @@ def settings_from(env: Mapping[str, str]) -> Settings:
         company=required("COMPANY_NAME"),
         home_url=required("HOME_URL"),
         contribution_rate=Decimal(required("CONTRIBUTION_RATE")),
-        currency=env.get("CURRENCY", "EUR"),
+        currency=required("CURRENCY"),
         banner=env.get("BANNER", ""),
     )

@@ -10,6 +10,7 @@ ENV = {
     "ACCOUNTING_URL": "http://127.0.0.1:9",
     "COMPANY_NAME": "Comptoir",
     "HOME_URL": "http://legacy.test.localhost",
+    "CURRENCY": "EUR",
     "CONTRIBUTION_RATE": "42",
 }
 

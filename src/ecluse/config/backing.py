@@ -1,0 +1,125 @@
+"""Backing services as their clients see them: addresses, accounts, and what `${backing.…}` stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
+
+from ecluse.config.interpolate import BadReference, Reveal, Value
+from ecluse.errors import nearest
+from ecluse.model.application import BackingService
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.product import Backing, BackingKind, External
+from ecluse.model.secret import Sealed
+from ecluse.ports import SecretSource, Vault
+
+FIELDS = ("url", "host", "port", "user", "password", "name")
+SCHEMES: Mapping[BackingKind, str] = {"mariadb": "mysql", "postgresql": "postgresql", "redis": "redis"}
+VERSIONS: Mapping[BackingKind, str] = {"mariadb": "10.11", "postgresql": "15", "redis": "7.0", "s3": ""}
+PORTS: Mapping[BackingKind, int] = {"mariadb": 3306, "postgresql": 5432, "redis": 6379, "s3": 443}
+
+
+@dataclass(slots=True)
+class Accounts:
+    """Who may enter which backing service of one environment, and with what password."""
+
+    environment: EnvironmentName
+    vault: Vault
+    secrets: SecretSource
+    _passwords: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def service(self, backing: Backing, clients: Collection[ServiceName]) -> BackingService:
+        """The backing service as an engine runs it, with an account for each client."""
+        seal = self.vault.seal
+        return BackingService(
+            name=backing.name,
+            kind=backing.kind,
+            version=backing.version or VERSIONS[backing.kind],
+            image=backing.image,
+            storage=backing.storage,
+            cpu=backing.cpu,
+            memory=backing.memory,
+            root_password=seal(self._derived(backing.name, "root")),
+            accounts={client: seal(self._password(backing, client)) for client in sorted(clients)},
+        )
+
+    def value(self, backing: Backing, client: ServiceName, name: str, reveal: Reveal) -> Value:
+        """What `${backing.NAME.<name>}` is for a client."""
+        if backing.kind == "s3":
+            raise BadReference(("s3 backing services are not available yet", None))
+        if name not in FIELDS:
+            raise BadReference((f"a backing service has no {name}", nearest(name, FIELDS)))
+        if name == "url":
+            return _value(self._url(backing, client, reveal), secret=self._has_password(backing))
+        if name == "password":
+            return self._password_value(backing, client)
+        return _value(_plain(backing, client)[name])
+
+    def _url(self, backing: Backing, client: ServiceName, reveal: Reveal) -> str:
+        facts = _plain(backing, client)
+        user = "" if backing.kind == "redis" and not _external_user(backing) else quote(str(facts["user"]), safe="")
+        if self._has_password(backing):
+            password = self._password_value(backing, client).data
+            text = reveal(password) if isinstance(password, Sealed) else str(password)
+            user += f":{quote(text, safe='')}"
+        account = f"{user}@" if user else ""
+        return f"{SCHEMES[backing.kind]}://{account}{_bracketed(facts['host'])}:{facts['port']}/{facts['name']}"
+
+    def _has_password(self, backing: Backing) -> bool:
+        return backing.external is None or backing.external.password_key is not None
+
+    def _password_value(self, backing: Backing, client: ServiceName) -> Value:
+        if backing.external is None:
+            return _value(self._password(backing, client), secret=True)
+        key = backing.external.password_key
+        if key is None:
+            raise BadReference((f"{backing.name} has no password", "name its `password_key:` in ecluse.yaml"))
+        found = self.secrets.lookup(self.environment, client, key)
+        if found is None:
+            hint = "put it into the private secrets file: `ecluse deploy --secrets FILE`"
+            raise BadReference((f"nobody gives the secret {key}, the password of {backing.name}", hint))
+        data = found[0] if isinstance(found[0], Sealed) else found[0].reveal()
+        return Value(data, secret=True, characters=100)
+
+    def _password(self, backing: Backing, client: ServiceName) -> str:
+        """Redis has one password for all of its clients."""
+        return self._derived(backing.name, "root" if backing.kind == "redis" else client)
+
+    def _derived(self, backing: str, account: str) -> str:
+        known = self._passwords.get((backing, account))
+        if known is None:
+            known = self.vault.derive(f"{self.environment}/{backing}/{account}/1")
+            self._passwords[backing, account] = known
+        return known
+
+
+def external_address(backing: Backing) -> str | None:
+    """Where a backing service that we do not run is."""
+    if backing.external is None:
+        return None
+    scheme = SCHEMES.get(backing.kind, backing.kind)
+    return f"{scheme}://{_bracketed(backing.external.host)}:{backing.external.port}"
+
+
+def _plain(backing: Backing, client: ServiceName) -> dict[str, str | int]:
+    external = backing.external or External(backing.name, PORTS[backing.kind])
+    is_redis = backing.kind == "redis"
+    return {
+        "host": external.host,
+        "port": external.port,
+        "user": external.user or ("default" if is_redis else client),
+        "name": external.name or ("0" if is_redis else client.replace("-", "_")),
+    }
+
+
+def _external_user(backing: Backing) -> str | None:
+    return backing.external.user if backing.external else None
+
+
+def _bracketed(host: str | int) -> str:
+    return f"[{host}]" if ":" in str(host) else str(host)
+
+
+def _value(data: str | int, *, secret: bool = False) -> Value:
+    return Value(data, secret, characters=len(str(data)))

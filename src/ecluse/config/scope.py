@@ -1,0 +1,321 @@
+"""What a service's values come to in one environment: each value resolved once, when it is first asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from ecluse.config.backing import Accounts
+from ecluse.config.interpolate import BadReference, Value, interpolate
+from ecluse.config.layers import Layer
+from ecluse.config.merge import Given, Merged, merged_app, merged_cron, merged_process, speaks_of
+from ecluse.config.service import SECRET_HINT, Declaration, holds_reference
+from ecluse.config.types import Unfit, accept
+from ecluse.errors import Problem, SecretUnavailable, nearest
+from ecluse.model.application import Origin
+from ecluse.model.names import ServiceName
+from ecluse.model.product import Environment, Product
+from ecluse.model.secret import Sealed
+from ecluse.model.service import ContractKey, Plain, Process
+
+ROOTS = ("app", "run", "service", "backing", "environment", "product", "release")
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """What the services of one environment share while their values are resolved."""
+
+    product: Product
+    environment: Environment
+    accounts: Accounts
+    public_port: int | None
+    scopes: dict[ServiceName, ServiceScope] = field(default_factory=dict)
+    trail: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+
+    def reveal(self, sealed: Sealed) -> str:
+        try:
+            return self.accounts.vault.reveal(sealed)
+        except SecretUnavailable as error:
+            message = "needs the text of a secret that cannot be read here"
+            raise BadReference((message, error.hint)) from error
+
+    @contextmanager
+    def entered(self, name: str) -> Iterator[None]:
+        """On the way to `name`; BadReference when it is on the way to itself."""
+        if name in self.trail:
+            circle = [*self.trail[self.trail.index(name) :], name]
+            raise BadReference((f"goes round: {' → '.join(_short(circle))}", None))
+        self.trail.append(name)
+        try:
+            yield
+        finally:
+            self.trail.pop()
+
+
+@dataclass(slots=True)
+class ServiceScope:
+    """One service in one environment. Values that cannot be resolved are None, their problems collected."""
+
+    declaration: Declaration
+    domain: str | None
+    layers: Sequence[Layer]
+    version: str | None
+    around: Surroundings
+    merged: Mapping[str, Merged]
+    _values: dict[str, Value | None] = field(default_factory=dict)
+    _processes: dict[str, Mapping[str, Merged]] = field(default_factory=dict)
+    secret_origins: dict[str, Origin] = field(default_factory=dict)
+
+    @property
+    def name(self) -> ServiceName:
+        return self.declaration.spec.name
+
+    def app(self, key: str) -> Value | None:
+        """The native value of a contract key; its data is None when it has none."""
+        return self._once(f"app.{key}", lambda: self._app(self.declaration.spec.config[key]))
+
+    def run(self, process: str, name: str) -> Value | None:
+        """One field of a process, as it was written and with its references resolved."""
+        given = self.process_fields(process).get(name)
+        if given is None:
+            return Value(_default(process, name))
+        return self._once(f"run.{process}.{name}", lambda: self._engine_value(given))
+
+    def cron(self, cron: str, name: str, given: Merged) -> Value | None:
+        return self._once(f"run.crons.{cron}.{name}", lambda: self._engine_value(given))
+
+    def process_fields(self, process: str) -> Mapping[str, Merged]:
+        if process not in self._processes:
+            self._processes[process] = merged_process(self.declaration, process, self.layers)
+        return self._processes[process]
+
+    def cron_fields(self, cron: str) -> Mapping[str, Merged]:
+        return merged_cron(self.declaration, cron, self.layers)
+
+    def is_run_untouched(self, process: str) -> bool:
+        return not any(speaks_of(layer, process) for layer in self.layers)
+
+    def public_host(self, process: Process) -> str | None:
+        """The public name of a process, in full."""
+        exposed = process.expose.host if process.expose else None
+        if not self.is_run_untouched(process.name):
+            value = self.run(process.name, "expose")
+            data = value.data if value else None
+            exposed = str(data["host"]) if isinstance(data, dict) and data.get("host") else None
+        if exposed is None:
+            return None
+        return exposed if "." in exposed else f"{exposed}.{self.around.environment.domain}"
+
+    def refer(self, reference: str) -> Value:
+        """What a reference stands for, seen from this service."""
+        root, _, rest = reference.partition(".")
+        find = {
+            "app": self._refer_app,
+            "run": self._refer_run,
+            "service": self._refer_service,
+            "backing": self._refer_backing,
+            "environment": self._refer_environment,
+            "product": self._refer_product,
+            "release": self._refer_release,
+        }.get(root)
+        if find is None:
+            hint = nearest(root, ROOTS) if root else None
+            raise BadReference((f"{reference or 'nothing'} is not a reference", f"{hint}; $${{ is a literal ${{"))
+        return find(rest)
+
+    def _once(self, name: str, make: Callable[[], Value | None]) -> Value | None:
+        if name in self._values:
+            return self._values[name]
+        with self.around.entered(f"{self.name} {name}"):
+            value = make()
+        self._values[name] = value
+        return value
+
+    def _resolved(self, data: Plain, winner: Given) -> Value | None:
+        try:
+            return interpolate(data, self.refer, self.around.reveal)
+        except BadReference as error:
+            self.around.problems += [winner.problem(message, hint) for message, hint in error.told]
+            return None
+
+    def _app(self, key: ContractKey) -> Value | None:
+        merged = self.merged[key.name]
+        winner = merged.winner
+        is_default = winner is not None and winner.path[0] == "config"
+        if key.secret and (winner is None or is_default) and (found := self._provided(key)):
+            return found
+        if key.secret and self._in_plain_files(merged):
+            return None
+        if winner is None or merged.value is None:
+            return Value(None)
+        value = self._resolved(merged.value, winner)
+        if value is None or value.data is None:
+            return value
+        if key.secret and not value.secret and not _is_one_reference(merged.value) and merged.value != "":
+            self.around.problems.append(winner.problem("is a secret in a plain file", SECRET_HINT))
+            return None
+        return self._accepted(key, value, winner.problem, is_literal=not holds_reference(merged.value))
+
+    def _provided(self, key: ContractKey) -> Value | None:
+        """The secret that people gave for a key."""
+        accounts = self.around.accounts
+        found = accounts.secrets.lookup(accounts.environment, self.name, key.name)
+        if found is None:
+            return None
+        secret, origin = found
+        self.secret_origins[key.name] = origin
+        if isinstance(secret, Sealed):
+            return Value(secret, secret=True, characters=100)
+
+        def problem(message: str, hint: str | None) -> Problem:
+            return Problem(origin.location, key.name, message, hint)
+
+        text = secret.reveal()
+        return self._accepted(key, Value(text, secret=True, characters=len(text)), problem, is_literal=False)
+
+    def _in_plain_files(self, merged: Merged) -> bool:
+        found = [one for one in merged.given if one.value not in (None, "") and not holds_reference(one.value)]
+        self.around.problems += [one.problem("is a secret in a plain file", SECRET_HINT) for one in found]
+        return bool(found)
+
+    def _accepted(
+        self, key: ContractKey, value: Value, problem: Callable[[str, str | None], Problem], *, is_literal: bool
+    ) -> Value | None:
+        if isinstance(value.data, Sealed):
+            return value
+        try:
+            data = accept(key, value.data, is_literal=is_literal)
+        except Unfit as error:
+            self.around.problems.append(problem(error.message, error.hint))
+            return None
+        return Value(data, value.secret or key.secret, value.through, value.chain, value.characters, value.levels)
+
+    def _engine_value(self, merged: Merged) -> Value | None:
+        winner = merged.winner
+        if winner is None or merged.value is None:
+            return Value(None)
+        if winner.path[0] in ("processes", "crons"):
+            return Value(merged.value)
+        value = self._resolved(merged.value, winner)
+        if value and value.secret:
+            hint = "engines show these values; give the program the secret under `app:`"
+            self.around.problems.append(winner.problem("cannot be a secret", hint))
+            return None
+        return value
+
+    def _refer_app(self, key: str) -> Value:
+        contract = self.declaration.spec.config
+        if key not in contract:
+            raise BadReference((f"the contract of {self.name} has no key {key}", nearest(key, contract)))
+        return _known(self.app(key))
+
+    def _refer_run(self, rest: str) -> Value:
+        process, _, path = rest.partition(".")
+        processes = self.declaration.spec.processes
+        if process not in processes:
+            raise BadReference((f"{self.name} has no process named {process}", nearest(process, processes)))
+        name, *inner = path.split(".")
+        value = _known(self.run(process, name))
+        data: Plain | Sealed = value.data
+        for part in inner:
+            data = data.get(part) if isinstance(data, dict) else None
+        if data is None or isinstance(data, dict | Sealed):
+            raise BadReference((f"run.{rest} has no value", nearest(name, RUN_FIELDS)))
+        return Value(data, value.secret, value.through, value.chain, len(str(data)), value.levels)
+
+    def _refer_service(self, rest: str) -> Value:
+        name, _, wanted = rest.rpartition(".")
+        services = self.around.product.services
+        if wanted not in ("url", "public_url"):
+            raise BadReference((f"service.{rest} is not a reference", "write ${service.NAME.url} or .public_url"))
+        if name not in services:
+            raise BadReference((f"no service is named {name}", nearest(name, services)))
+        if wanted == "public_url":
+            return self._public_url(ServiceName(name))
+        if name not in self.declaration.spec.uses and name != self.name:
+            raise BadReference((f"{self.name} does not use {name}", f"add {name} to `uses:` in service.yaml"))
+        scope = self.around.scopes.get(ServiceName(name))
+        if scope and scope.declaration.spec.front is None:
+            raise BadReference((f"{name} has no address", f"name one of its processes with a port `web`"))
+        return Value(f"http://{name}", characters=len(name) + 7)
+
+    def _public_url(self, name: ServiceName) -> Value:
+        scope = self.around.scopes.get(name)
+        if scope is None:
+            raise BadReference((f"{name} has no release yet: its public address is not known", None))
+        processes = scope.declaration.spec.processes
+        front = scope.declaration.spec.front
+        for process in sorted(processes.values(), key=lambda one: one != front):
+            if host := scope.public_host(process):
+                port = f":{self.around.public_port}" if self.around.public_port else ""
+                return Value(f"http://{host}{port}", characters=len(host) + 13)
+        raise BadReference((f"{name} has no public address", "give one of its processes `expose: {host: …}`"))
+
+    def _refer_backing(self, rest: str) -> Value:
+        name, _, wanted = rest.partition(".")
+        backing = self.around.environment.backing
+        if name not in backing:
+            raise BadReference((f"no backing service is named {name}", nearest(name, backing)))
+        if name not in self.declaration.spec.uses:
+            raise BadReference((f"{self.name} does not use {name}", f"add {name} to `uses:` in service.yaml"))
+        return self.around.accounts.value(backing[name], self.name, wanted, self.around.reveal)
+
+    def _refer_environment(self, rest: str) -> Value:
+        environment = self.around.environment
+        return _fact("environment", rest, {"name": environment.name, "domain": environment.domain})
+
+    def _refer_product(self, rest: str) -> Value:
+        return _fact("product", rest, {"name": self.around.product.name})
+
+    def _refer_release(self, rest: str) -> Value:
+        if self.version is None:
+            raise BadReference((f"{self.name} has no release yet", None))
+        return _fact("release", rest, {"version": self.version})
+
+
+RUN_FIELDS = ("port", "replicas", "cpu", "memory", "drain", "stop_grace", "probe", "expose", "command")
+_DEFAULTS = Process("")
+
+
+def service_scope(
+    declaration: Declaration, layers: Sequence[Layer], version: str | None, around: Surroundings
+) -> ServiceScope:
+    spec = declaration.spec
+    domain = around.product.services[spec.name].domain
+    return ServiceScope(declaration, domain, layers, version, around, merged_app(declaration, layers))
+
+
+def _default(process: str, name: str) -> Plain:
+    return {
+        "replicas": _DEFAULTS.replicas,
+        "drain": f"{_DEFAULTS.drain:g}s",
+        "stop_grace": f"{_DEFAULTS.stop_grace:g}s",
+    }.get(name)
+
+
+def _known(value: Value | None) -> Value:
+    """A value whose problem was told already makes what refers to it fail in silence."""
+    if value is None:
+        raise BadReference()
+    return value
+
+
+def _fact(root: str, name: str, facts: Mapping[str, str]) -> Value:
+    if name not in facts:
+        raise BadReference((f"{root}.{name} is not a reference", nearest(name, facts)))
+    return Value(facts[name], characters=len(facts[name]))
+
+
+def _is_one_reference(data: Plain) -> bool:
+    return isinstance(data, str) and data.startswith("${") and data.endswith("}") and data.count("${") == 1
+
+
+def _short(trail: Sequence[str]) -> list[str]:
+    """The names without their service, while they are all of one."""
+    services = {name.split(" ")[0] for name in trail}
+    return [name.split(" ")[1] for name in trail] if len(services) == 1 else list(trail)
+
+

@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ecluse.delivery import gates, rollback
+from ecluse.delivery.order import by_use
+from ecluse.delivery.queue import startable
+from ecluse.delivery.schedule import due
+from ecluse.delivery.selection import Catalogue, Selector, parse_selectors
+from ecluse.errors import NotFound, Refused, UsageError
+from ecluse.model.deployment import Deployment, Pending
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.plan import Change, Intent, Plan, Step
+from ecluse.model.product import Environment, Place
+from ecluse.model.release import Release
+from ecluse.model.service import Cron
+from tests.unit.delivery.samples import NOON, TARGET, application, desired, known
+
+TEST = EnvironmentName("test")
+
+
+def environment(**facts: Any) -> Environment:
+    return Environment(
+        EnvironmentName("prod"),
+        "prod.localhost",
+        {"docker": Place("docker", "docker")},
+        "docker",
+        {},
+        {},
+        **facts,
+    )
+
+
+def pending(number: int, state: str, kind: str = "deploy", where: str = "test") -> Pending:
+    return Pending(number, EnvironmentName(where), kind, state, "me", NOON)  # type: ignore[arg-type]
+
+
+def moved(number: int, *services: str, rolled_to: int | None = None, state: str = "succeeded") -> Deployment:
+    kind = "rollback" if rolled_to else "deploy"
+    steps = tuple(Step(ServiceName(name), None, "1") for name in services)
+    plan = Plan("test", kind, "", steps, ())  # type: ignore[arg-type]
+    intent = Intent(TARGET, plan, {}, {}, rolled_to=rolled_to)
+    return Deployment(number, TEST, kind, state, "me", NOON, intent)  # type: ignore[arg-type]
+
+
+def image(service: str, version: str, minutes: int) -> Release:
+    made = NOON + timedelta(minutes=minutes)
+    name = ServiceName(service)
+    return Release(name, version, f"sha256:{version}", version, version, made, None, False, "", {})
+
+
+def test_services_come_after_those_that_they_use_and_a_circle_does_not_hang() -> None:
+    apps = {
+        app.service: app
+        for app in (
+            application("a", uses=("b",)),
+            application("b", uses=("c",)),
+            application("c", uses=("a",)),
+        )
+    }
+    assert by_use(apps) == ("c", "b", "a")
+
+
+def test_one_deployment_at_a_time_in_an_environment_and_tasks_beside_it() -> None:
+    waiting = [
+        pending(1, "running"),
+        pending(2, "queued"),
+        pending(3, "queued", "run"),
+        pending(4, "queued", where="prod"),
+        pending(5, "queued", where="prod"),
+    ]
+    assert startable(waiting) == [3, 4]
+
+
+def test_a_version_is_named_or_the_current_one_or_the_newest() -> None:
+    catalogue = Catalogue([image("api", "3", 3), image("api", "2", 2), image("api", "1", 1)])
+    api = ServiceName("api")
+    assert catalogue.choose(Selector(api, "1"), {}).version == "1"
+    assert catalogue.choose(Selector(api), {api: "2"}).version == "2"
+    assert catalogue.choose(Selector(api), {}).version == "3"
+    assert catalogue.choose(Selector(api, "latest"), {api: "2"}).version == "3"
+
+
+def test_an_unknown_version_is_said_with_what_there_is() -> None:
+    with pytest.raises(NotFound) as caught:
+        Catalogue([image("api", "1.2.0", 1)]).choose(Selector(ServiceName("api"), "1.2.1"), {})
+    assert caught.value.message == "there is no release 1.2.1 of api"
+    assert caught.value.hint == "did you mean 1.2.0?"
+
+
+def test_selectors_name_known_services_once() -> None:
+    services = [ServiceName("invoicing"), ServiceName("api")]
+    assert parse_selectors(["api=1.0", "invoicing"], services) == [
+        Selector(ServiceName("api"), "1.0"),
+        Selector(ServiceName("invoicing")),
+    ]
+    with pytest.raises(NotFound) as unknown:
+        parse_selectors(["invoising"], services)
+    assert unknown.value.hint == "did you mean invoicing?"
+    with pytest.raises(UsageError):
+        parse_selectors(["api", "api=1"], services)
+    with pytest.raises(UsageError):
+        parse_selectors(["api="], services)
+
+
+def test_what_is_not_known_good_in_the_environment_before_is_refused() -> None:
+    api = application("api", "2")
+    prod = environment(follows=(TEST,))
+    assert gates.refusals(prod, desired(api), {"test": known(application("api", "1"))}) == [
+        "api 2 is not what is known good in test"
+    ]
+    assert gates.refusals(prod, desired(api), {"test": known(api)}) == []
+
+
+def test_a_refusal_lists_every_reason() -> None:
+    with pytest.raises(Refused) as caught:
+        gates.refuse(["one", "two"], what="deploy to prod")
+    assert caught.value.message == "deploy to prod is refused:\n  - one\n  - two"
+
+
+def test_taking_away_more_than_half_is_noticed() -> None:
+    gone = tuple(Change("remove", f"s{number}/web") for number in range(2))
+    assert gates.removes_much(Plan("test", "deploy", "", (), gone, running=3))
+    assert not gates.removes_much(Plan("test", "deploy", "", (), gone, running=4))
+    assert not gates.removes_much(Plan("test", "down", "", (), gone, running=3))
+
+
+def test_a_rollback_goes_to_the_deployment_before_and_a_second_one_further_back() -> None:
+    history = [moved(3, "api"), moved(2, "api"), moved(1, "api")]
+    assert rollback.target(history, [], None) == 2
+    again = [moved(4, "api", rolled_to=2), *history]
+    assert rollback.target(again, [], None) == 1
+
+
+def test_failed_deployments_are_nothing_to_go_back_to() -> None:
+    history = [moved(3, "api"), moved(2, "api", state="restored"), moved(1, "api")]
+    assert rollback.target(history, [], None) == 1
+    with pytest.raises(NotFound):
+        rollback.target(history, [], 2)
+    with pytest.raises(UsageError):
+        rollback.target(history[2:], [], None)
+
+
+def test_a_rollback_of_one_service_looks_at_its_own_deployments() -> None:
+    history = [moved(3, "other"), moved(2, "api"), moved(1, "api", "other")]
+    assert rollback.target(history, [ServiceName("api")], None) == 1
+
+
+def test_a_cron_is_due_in_its_own_time_zone_once() -> None:
+    cron = Cron("mail", "0 6 * * 1-5", ("mail",), timezone="Europe/Paris")
+    apps = {ServiceName("api"): application("api", crons=(cron,))}
+    six_in_paris = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
+    before, after = six_in_paris - timedelta(seconds=3), six_in_paris + timedelta(seconds=2)
+    assert [(name, item.name, at) for name, item, at in due(apps, before, after)] == [
+        ("api", "mail", six_in_paris)
+    ]
+    assert list(due(apps, after, after + timedelta(seconds=5))) == []
+
+
+def test_a_disabled_cron_is_never_due() -> None:
+    cron = Cron("mail", "* * * * *", ("mail",), enabled=False)
+    apps = {ServiceName("api"): application("api", crons=(cron,))}
+    assert list(due(apps, NOON - timedelta(hours=1), NOON)) == []

@@ -1,4 +1,4 @@
-"""Writes the lockfile of an environment into the product's folder: an export of what is known good."""
+"""Writes the lockfile after a deployment, and says so. Committing it is left to people."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ if TYPE_CHECKING:
 
 
 def export_lock(product: OpenProduct, environment: Environment) -> None:
-    """Says so when the file changed; committing it is left to people."""
-    from ecluse.config.lockfile import write_lockfile
+    from ecluse.wiring import lock
 
-    known = product.reading.records.known_good(environment.name)
-    path = write_lockfile(product.root, environment.name, known)
+    path = lock.export_lock(product, environment)
     if path is not None:
         say(f"wrote {path.relative_to(product.root)}")

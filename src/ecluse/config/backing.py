@@ -58,13 +58,19 @@ class Accounts:
 
     def _url(self, backing: Backing, client: ServiceName, reveal: Reveal) -> str:
         facts = _plain(backing, client)
-        user = "" if backing.kind == "redis" and not _external_user(backing) else quote(str(facts["user"]), safe="")
+        user = (
+            ""
+            if backing.kind == "redis" and not _external_user(backing)
+            else quote(str(facts["user"]), safe="")
+        )
         if self._has_password(backing):
             password = self._password_value(backing, client).data
             text = reveal(password) if isinstance(password, Sealed) else str(password)
             user += f":{quote(text, safe='')}"
         account = f"{user}@" if user else ""
-        return f"{SCHEMES[backing.kind]}://{account}{_bracketed(facts['host'])}:{facts['port']}/{facts['name']}"
+        return (
+            f"{SCHEMES[backing.kind]}://{account}{_bracketed(facts['host'])}:{facts['port']}/{facts['name']}"
+        )
 
     def _has_password(self, backing: Backing) -> bool:
         return backing.external is None or backing.external.password_key is not None

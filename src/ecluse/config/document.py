@@ -1,7 +1,7 @@
 """YAML text → plain values and the line of every node. Knows nothing of what the values mean.
 
-The YAML 1.2 core schema (yaml.org/spec/1.2.2, section 10.3), without aliases, tags and merge keys: `yes`, `on`
-and `22:22` are texts, `010` is ten.
+The YAML 1.2 core schema (yaml.org/spec/1.2.2, section 10.3), without aliases, tags and merge keys: `yes`,
+`on` and `22:22` are texts, `010` is ten.
 """
 
 from __future__ import annotations
@@ -158,15 +158,16 @@ class _Reading:
             return None
         return number
 
-    def wrong(self, path: Path, message: str, hint: str | None = None, *, line: int | None = None) -> None:
+    def wrong(self, path: Path, message: str, hint: str | None = None, *, line: int | None = None) -> Scalar:
         location = Location(self.file, line or self.lines.get(path, 0))
         self.problems.append(Problem(location, dotted(path), message, hint))
+        return None
 
     def alias_line(self) -> int | None:
         """The node of an alias is the node of its anchor: only the events know where the alias stands."""
         for event in yaml.parse(self.text, Loader=yaml.CSafeLoader):
-            if isinstance(event, yaml.AliasEvent):
-                return event.start_mark.line + 1
+            if isinstance(event, yaml.AliasEvent) and event.start_mark:
+                return int(event.start_mark.line) + 1
         return None
 
 
@@ -196,7 +197,7 @@ def _too_deep(text: str, file: str) -> Problem | None:
         for event in yaml.parse(text, Loader=yaml.CSafeLoader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > MAX_DEPTH + 1:
-                line = event.start_mark.line + 1
+                line = event.start_mark.line + 1 if event.start_mark else 0
                 return Problem(Location(file, line), "", f"is nested more than {MAX_DEPTH} deep")
     except yaml.YAMLError as error:
         return _syntax_problem(error, text, file)
@@ -209,7 +210,9 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
     line = mark.line + 1 if mark else 0
     lines = text.split("\n")
     written = lines[line - 1] if 0 < line <= len(lines) else ""
-    if "\t" in written[: len(written) - len(written.lstrip())] or "cannot start any token" in reason and "\t" in written:
+    if "\t" in written[: len(written) - len(written.lstrip())] or (
+        "cannot start any token" in reason and "\t" in written
+    ):
         return Problem(Location(file, line), "", "a tab cannot indent", "use spaces")
     if "single document" in str(error):
         return Problem(Location(file, line), "", "has several documents (---)", "one file holds one document")
@@ -217,7 +220,7 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
 
 
 _SYNTAX_HINTS = {
-    "mapping values are not allowed in this context": "check the indentation; quote a text that has ': ' in it",
+    "mapping values are not allowed in this context": "check the indentation; quote a text with ': ' in it",
     "could not find expected ':'": "each line of a map is `key: value`",
     "did not find expected key": "check the indentation",
     "did not find expected '-' indicator": "check the indentation",

@@ -25,7 +25,7 @@ _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 class Value:
     """A resolved value. A Sealed is a secret text that nobody needed to read yet.
 
-    through: the references on the way, outermost first. chain, characters, levels: how long, large and nested.
+    through: the references on the way, outermost first. chain, characters, levels: how long, large, nested.
     """
 
     data: Plain | Sealed
@@ -76,7 +76,9 @@ def _each(values: Sequence[Plain], refer: Refer, reveal: Reveal) -> list[Value]:
     return result
 
 
-def _whole(data: Mapping[str, Plain | Sealed] | Sequence[Plain | Sealed], items: Sequence[Value], reveal: Reveal) -> Value:
+def _whole(
+    data: Mapping[str, Plain | Sealed] | Sequence[Plain | Sealed], items: Sequence[Value], reveal: Reveal
+) -> Value:
     revealed: Plain
     if isinstance(data, Mapping):
         revealed = {key: _open(value, reveal) for key, value in data.items()}
@@ -120,7 +122,14 @@ def _referred(references: Sequence[str], refer: Refer, *, is_open: bool) -> list
 
 def _traced(references: Sequence[str], values: Sequence[Value]) -> list[Value]:
     return [
-        Value(None, value.secret, (reference.strip(), *value.through), value.chain + 1, value.characters, value.levels)
+        Value(
+            None,
+            value.secret,
+            (reference.strip(), *value.through),
+            value.chain + 1,
+            value.characters,
+            value.levels,
+        )
         for reference, value in zip(references, values, strict=True)
     ]
 

@@ -17,7 +17,6 @@ from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.product import Product
 from ecluse.model.service import Plain
 
-
 S = TypeVar("S", ServiceLayerText, SharedLayerText)
 
 
@@ -103,7 +102,9 @@ class _Reading:
         scope = self.layers.environments[EnvironmentName(environment)] if environment else self.layers.product
         self.place(parts, document, scope, environment)
 
-    def place(self, parts: tuple[str, ...], document: Document, scope: Scope, environment: str | None) -> None:
+    def place(
+        self, parts: tuple[str, ...], document: Document, scope: Scope, environment: str | None
+    ) -> None:
         before = f"environment {environment}" if environment else ""
         match parts:
             case ("common",):
@@ -119,7 +120,7 @@ class _Reading:
             case ("domains" | "services", _):
                 return
             case _:
-                hint = "common.yaml, domains/<domain>.yaml, services/<service>.yaml, environments/<environment>/…"
+                hint = "a layer is common.yaml, domains/<domain>.yaml or services/<service>.yaml"
                 self.wrong(document, "speaks for no scope", hint)
 
     def shared(
@@ -174,4 +175,6 @@ def _layer(document: Document, prefix: Path, name: str) -> Layer:
         value = value.get(str(part)) if isinstance(value, dict) else None
     content = value if isinstance(value, dict) else {}
     app, run = content.get("app"), content.get("run")
-    return Layer(name, document, prefix, app if isinstance(app, dict) else {}, run if isinstance(run, dict) else {})
+    return Layer(
+        name, document, prefix, app if isinstance(app, dict) else {}, run if isinstance(run, dict) else {}
+    )

@@ -7,7 +7,9 @@ from fractions import Fraction
 
 _CPU = re.compile(r"(\d{1,9})m|(\d{1,6}(?:\.\d{1,9})?)")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)")
-_DURATION = re.compile(r"(?=.)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?(?:(\d{1,9})ms)?")
+_DURATION = re.compile(
+    r"(?=.)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?(?:(\d{1,9})ms)?"
+)
 _DURATION_UNITS = (Fraction(86400), Fraction(3600), Fraction(60), Fraction(1), Fraction(1, 1000))
 _SIZE_UNITS = {prefix + "i": 1024**power for power, prefix in enumerate("KMGTP", 1)} | {
     prefix: 1000**power for power, prefix in enumerate("kMGTP", 1)
@@ -38,7 +40,9 @@ def parse_duration(value: object) -> float:
     found = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if not found:
         raise ValueError("must be a duration like 30s, 5m or 1h30m")
-    seconds = sum(Fraction(text) * unit for text, unit in zip(found.groups(), _DURATION_UNITS, strict=True) if text)
+    seconds = sum(
+        Fraction(text) * unit for text, unit in zip(found.groups(), _DURATION_UNITS, strict=True) if text
+    )
     if seconds > LONGEST_DURATION:
         raise ValueError("must be a duration of at most 366d")
     return float(seconds)

@@ -1,7 +1,7 @@
-"""The files of a service: settings in one format, and what Jinja2 templates make. Pure; says which line is wrong.
+"""The files of a service: settings in one format, and what Jinja2 templates make. Pure.
 
-env format, one line per key: bare when no reader could see more in it, in single quotes when it has none, else
-in double quotes with backslash, quote, dollar and backtick escaped and a newline as `\\n`.
+The env format has one line per key: bare when no reader could see more in it, in single quotes when it has
+none inside, else in double quotes with backslash, quote, dollar and backtick escaped and a newline as `\\n`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from functools import lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
-from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from ecluse.config.types import written_as
 from ecluse.errors import Location, Problem, nearest
@@ -95,8 +96,12 @@ class _Sandbox(ImmutableSandboxedEnvironment):
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         if operator == "**" or not all(isinstance(side, int | float) for side in (left, right)):
-            sizes = [side if isinstance(side, int) else len(side) for side in (left, right) if not isinstance(side, float)]
-            if operator == "**" or len(sizes) == 2 and sizes[0] * sizes[1] > MAX_PRODUCT:
+            sizes = [
+                side if isinstance(side, int) else len(side)
+                for side in (left, right)
+                if not isinstance(side, float)
+            ]
+            if operator == "**" or (len(sizes) == 2 and sizes[0] * sizes[1] > MAX_PRODUCT):
                 raise OverflowError
         return super().call_binop(context, operator, left, right)
 
@@ -117,7 +122,9 @@ class _Loops:
 
 @lru_cache(maxsize=1)
 def _environment() -> _Sandbox:
-    return _Sandbox(undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False, finalize=_finalize)
+    return _Sandbox(
+        undefined=StrictUndefined, keep_trailing_newline=True, autoescape=False, finalize=_finalize
+    )
 
 
 def _finalize(value: Any) -> Any:

@@ -6,15 +6,181 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ecluse.config.applied import Applying, SecretNeeded
+from ecluse.config.application import application
 from ecluse.config.backing import Accounts
 from ecluse.config.load import Configuration, use_problems
 from ecluse.config.scope import ServiceScope, Surroundings, service_scope
 from ecluse.config.service import Declaration, read_declaration
 from ecluse.config.strays import own_strays
 from ecluse.errors import ConfigInvalid, NotFound, Problem, nearest
-from ecluse.model.application import Application, BackingService, Desired, Target
+from ecluse.model.application import BackingService, Desired, Target
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.product import Environment
 from ecluse.model.release import Release
 from ecluse.ports import SecretSource, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """What an environment should be, and what deserves a look without being wrong."""
+
+    desired: Desired
+    warnings: tuple[Problem, ...]
+
+
+def resolve(
+    configuration: Configuration,
+    environment: EnvironmentName,
+    releases: Mapping[ServiceName, Release],
+    *,
+    services: Collection[ServiceName],
+    secrets: SecretSource,
+    vault: Vault,
+    public_port: int | None,
+) -> Resolved:
+    """The environment with `services` at their `releases`.
+
+    What a service is comes from its release, never from the tree; the tree speaks for services without one,
+    as far as others refer to them. `public_port`: what public addresses must name, None for the usual one.
+    Raises ConfigInvalid with every problem, NotFound for an environment, a service or a release.
+    """
+    resolved, problems = resolved_or_not(
+        configuration,
+        environment,
+        releases,
+        services=services,
+        secrets=secrets,
+        vault=vault,
+        public_port=public_port,
+    )
+    if problems:
+        raise ConfigInvalid(problems)
+    return resolved
+
+
+def resolved_or_not(
+    configuration: Configuration,
+    environment: EnvironmentName,
+    releases: Mapping[ServiceName, Release],
+    *,
+    services: Collection[ServiceName],
+    secrets: SecretSource,
+    vault: Vault,
+    public_port: int | None,
+) -> tuple[Resolved, tuple[Problem, ...]]:
+    """As `resolve`, with the problems beside what could be resolved."""
+    where = _environment(configuration, environment)
+    _require(configuration, releases, services)
+    around = Surroundings(configuration.product, where, Accounts(environment, vault, secrets), public_port)
+    around.warnings += configuration.warnings
+    _enter_services(configuration, releases, services, around)
+    applications = {
+        name: application(around.scopes[name], releases[name], _templates_at(configuration, releases[name]))
+        for name in sorted(services)
+        if name in around.scopes
+    }
+    around.problems += _host_problems(around, applications)
+    backing = dict(_backing(around))
+    target = Target(configuration.product.name, environment, where.domain, where.protected)
+    desired = Desired(target, applications, backing, configuration.revision, configuration.dirty)
+    return Resolved(desired, tuple(dict.fromkeys(around.warnings))), tuple(around.problems)
+
+
+def _environment(configuration: Configuration, name: EnvironmentName) -> Environment:
+    environments = configuration.product.environments
+    if name not in environments:
+        raise NotFound(f"no environment is named {name}", hint=nearest(name, environments))
+    return environments[name]
+
+
+def _require(
+    configuration: Configuration, releases: Mapping[ServiceName, Release], services: Collection[ServiceName]
+) -> None:
+    for name in services:
+        if name not in configuration.product.services:
+            hint = nearest(name, configuration.product.services)
+            raise NotFound(f"no service is named {name}", hint=hint)
+        if name not in releases:
+            raise NotFound(f"{name} has no release", hint=f"`ecluse build {name}` makes one")
+
+
+def _enter_services(
+    configuration: Configuration,
+    releases: Mapping[ServiceName, Release],
+    services: Collection[ServiceName],
+    around: Surroundings,
+) -> None:
+    for name, entry in configuration.product.services.items():
+        release = releases.get(name)
+        declaration = (
+            _declaration(configuration, release, around) if release else configuration.declarations.get(name)
+        )
+        if declaration is None:
+            continue
+        layers = configuration.layers.of(around.environment.name, name, entry.domain)
+        version = release.version if release else None
+        around.scopes[name] = service_scope(declaration, layers, version, around)
+        if name in services:
+            _compare_with_tree(configuration, around.scopes[name], around)
+
+
+def _declaration(configuration: Configuration, release: Release, around: Surroundings) -> Declaration | None:
+    """What a release carries. Equal to the tree, it is the tree's: its lines can be looked up there."""
+    tree = configuration.declarations.get(release.service)
+    if tree and tree.text == release.service_yaml:
+        return tree
+    folder = configuration.product.services[release.service].path or f"services/{release.service}"
+    declaration, problems = _released(release.service_yaml, f"{folder}/service.yaml@{release.version}")
+    around.problems += problems
+    if declaration and declaration.spec.name != release.service:
+        message = f"is {declaration.spec.name} in a release of {release.service}"
+        around.problems.append(declaration.document.problem(("service",), message))
+        return None
+    return declaration
+
+
+@lru_cache(maxsize=512)
+def _released(text: str, file: str) -> tuple[Declaration | None, tuple[Problem, ...]]:
+    """A release never changes, so it is read once."""
+    return read_declaration(text, file)
+
+
+def _compare_with_tree(configuration: Configuration, scope: ServiceScope, around: Surroundings) -> None:
+    """Names in the service's own layers that its release does not know: a warning when the tree does."""
+    tree = configuration.declarations.get(scope.name)
+    if tree is scope.declaration:
+        return
+    around.problems += use_problems(scope.declaration, configuration)
+    for layers in (configuration.layers.product, configuration.layers.environments[around.environment.name]):
+        if layer := layers.services.get(scope.name):
+            found = own_strays(layer, scope.declaration.spec)
+            (around.warnings if tree else around.problems).extend(found)
+
+
+def _templates_at(configuration: Configuration, release: Release) -> str:
+    entry = configuration.product.services[release.service]
+    return entry.path or f"services/{release.service}"
+
+
+def _host_problems(around: Surroundings, named: Collection[ServiceName]) -> Iterator[Problem]:
+    """Public names that two processes would share; one of them is in a named service."""
+    known = len(around.problems)
+    owners: dict[str, list[tuple[ServiceScope, str]]] = {}
+    for scope in around.scopes.values():
+        for process in scope.declaration.spec.processes.values():
+            if host := scope.public_host(process):
+                owners.setdefault(host, []).append((scope, process.name))
+    del around.problems[known:]
+    for host, sharing in owners.items():
+        (first, its_process), *others = sorted(sharing, key=lambda owner: owner[0].name not in named)
+        for scope, name in others if first.name in named else ():
+            message = f"{host} is also the public name of {first.name}/{its_process}"
+            yield scope.declaration.document.problem(("processes", name, "expose"), message)
+
+
+def _backing(around: Surroundings) -> Iterator[tuple[str, BackingService]]:
+    """The backing services that run here for somebody."""
+    for name, backing in around.environment.backing.items():
+        clients = [scope.name for scope in around.scopes.values() if name in scope.declaration.spec.uses]
+        if clients and backing.external is None and backing.kind != "s3":
+            yield name, around.accounts.service(backing, clients)

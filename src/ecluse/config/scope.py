@@ -1,4 +1,4 @@
-"""What a service's values come to in one environment: each value resolved once, when it is first asked for."""
+"""What a service's values come to in one environment: each resolved once, when it is first asked for."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from ecluse.config.backing import Accounts
 from ecluse.config.interpolate import BadReference, Value, interpolate
 from ecluse.config.layers import Layer
 from ecluse.config.merge import Given, Merged, merged_app, merged_cron, merged_process, speaks_of
-from ecluse.config.service import SECRET_HINT, Declaration, holds_reference
+from ecluse.config.references import refer
+from ecluse.config.service import Declaration
+from ecluse.config.service_rules import SECRET_HINT, holds_reference
 from ecluse.config.types import Unfit, accept
-from ecluse.errors import Problem, SecretUnavailable, nearest
+from ecluse.errors import Problem, SecretUnavailable
 from ecluse.model.application import Origin
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Environment, Product
 from ecluse.model.secret import Sealed
 from ecluse.model.service import ContractKey, Plain, Process
-
-ROOTS = ("app", "run", "service", "backing", "environment", "product", "release")
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class ServiceScope:
         """One field of a process, as it was written and with its references resolved."""
         given = self.process_fields(process).get(name)
         if given is None:
-            return Value(_default(process, name))
+            return Value(_default(name))
         return self._once(f"run.{process}.{name}", lambda: self._engine_value(given))
 
     def cron(self, cron: str, name: str, given: Merged) -> Value | None:
@@ -111,20 +111,7 @@ class ServiceScope:
 
     def refer(self, reference: str) -> Value:
         """What a reference stands for, seen from this service."""
-        root, _, rest = reference.partition(".")
-        find = {
-            "app": self._refer_app,
-            "run": self._refer_run,
-            "service": self._refer_service,
-            "backing": self._refer_backing,
-            "environment": self._refer_environment,
-            "product": self._refer_product,
-            "release": self._refer_release,
-        }.get(root)
-        if find is None:
-            hint = nearest(root, ROOTS) if root else None
-            raise BadReference((f"{reference or 'nothing'} is not a reference", f"{hint}; $${{ is a literal ${{"))
-        return find(rest)
+        return refer(self, reference)
 
     def _once(self, name: str, make: Callable[[], Value | None]) -> Value | None:
         if name in self._values:
@@ -177,12 +164,19 @@ class ServiceScope:
         return self._accepted(key, Value(text, secret=True, characters=len(text)), problem, is_literal=False)
 
     def _in_plain_files(self, merged: Merged) -> bool:
-        found = [one for one in merged.given if one.value not in (None, "") and not holds_reference(one.value)]
+        found = [
+            one for one in merged.given if one.value not in (None, "") and not holds_reference(one.value)
+        ]
         self.around.problems += [one.problem("is a secret in a plain file", SECRET_HINT) for one in found]
         return bool(found)
 
     def _accepted(
-        self, key: ContractKey, value: Value, problem: Callable[[str, str | None], Problem], *, is_literal: bool
+        self,
+        key: ContractKey,
+        value: Value,
+        problem: Callable[[str, str | None], Problem],
+        *,
+        is_literal: bool,
     ) -> Value | None:
         if isinstance(value.data, Sealed):
             return value
@@ -191,7 +185,9 @@ class ServiceScope:
         except Unfit as error:
             self.around.problems.append(problem(error.message, error.hint))
             return None
-        return Value(data, value.secret or key.secret, value.through, value.chain, value.characters, value.levels)
+        return Value(
+            data, value.secret or key.secret, value.through, value.chain, value.characters, value.levels
+        )
 
     def _engine_value(self, merged: Merged) -> Value | None:
         winner = merged.winner
@@ -206,77 +202,7 @@ class ServiceScope:
             return None
         return value
 
-    def _refer_app(self, key: str) -> Value:
-        contract = self.declaration.spec.config
-        if key not in contract:
-            raise BadReference((f"the contract of {self.name} has no key {key}", nearest(key, contract)))
-        return _known(self.app(key))
 
-    def _refer_run(self, rest: str) -> Value:
-        process, _, path = rest.partition(".")
-        processes = self.declaration.spec.processes
-        if process not in processes:
-            raise BadReference((f"{self.name} has no process named {process}", nearest(process, processes)))
-        name, *inner = path.split(".")
-        value = _known(self.run(process, name))
-        data: Plain | Sealed = value.data
-        for part in inner:
-            data = data.get(part) if isinstance(data, dict) else None
-        if data is None or isinstance(data, dict | Sealed):
-            raise BadReference((f"run.{rest} has no value", nearest(name, RUN_FIELDS)))
-        return Value(data, value.secret, value.through, value.chain, len(str(data)), value.levels)
-
-    def _refer_service(self, rest: str) -> Value:
-        name, _, wanted = rest.rpartition(".")
-        services = self.around.product.services
-        if wanted not in ("url", "public_url"):
-            raise BadReference((f"service.{rest} is not a reference", "write ${service.NAME.url} or .public_url"))
-        if name not in services:
-            raise BadReference((f"no service is named {name}", nearest(name, services)))
-        if wanted == "public_url":
-            return self._public_url(ServiceName(name))
-        if name not in self.declaration.spec.uses and name != self.name:
-            raise BadReference((f"{self.name} does not use {name}", f"add {name} to `uses:` in service.yaml"))
-        scope = self.around.scopes.get(ServiceName(name))
-        if scope and scope.declaration.spec.front is None:
-            raise BadReference((f"{name} has no address", f"name one of its processes with a port `web`"))
-        return Value(f"http://{name}", characters=len(name) + 7)
-
-    def _public_url(self, name: ServiceName) -> Value:
-        scope = self.around.scopes.get(name)
-        if scope is None:
-            raise BadReference((f"{name} has no release yet: its public address is not known", None))
-        processes = scope.declaration.spec.processes
-        front = scope.declaration.spec.front
-        for process in sorted(processes.values(), key=lambda one: one != front):
-            if host := scope.public_host(process):
-                port = f":{self.around.public_port}" if self.around.public_port else ""
-                return Value(f"http://{host}{port}", characters=len(host) + 13)
-        raise BadReference((f"{name} has no public address", "give one of its processes `expose: {host: …}`"))
-
-    def _refer_backing(self, rest: str) -> Value:
-        name, _, wanted = rest.partition(".")
-        backing = self.around.environment.backing
-        if name not in backing:
-            raise BadReference((f"no backing service is named {name}", nearest(name, backing)))
-        if name not in self.declaration.spec.uses:
-            raise BadReference((f"{self.name} does not use {name}", f"add {name} to `uses:` in service.yaml"))
-        return self.around.accounts.value(backing[name], self.name, wanted, self.around.reveal)
-
-    def _refer_environment(self, rest: str) -> Value:
-        environment = self.around.environment
-        return _fact("environment", rest, {"name": environment.name, "domain": environment.domain})
-
-    def _refer_product(self, rest: str) -> Value:
-        return _fact("product", rest, {"name": self.around.product.name})
-
-    def _refer_release(self, rest: str) -> Value:
-        if self.version is None:
-            raise BadReference((f"{self.name} has no release yet", None))
-        return _fact("release", rest, {"version": self.version})
-
-
-RUN_FIELDS = ("port", "replicas", "cpu", "memory", "drain", "stop_grace", "probe", "expose", "command")
 _DEFAULTS = Process("")
 
 
@@ -288,25 +214,14 @@ def service_scope(
     return ServiceScope(declaration, domain, layers, version, around, merged_app(declaration, layers))
 
 
-def _default(process: str, name: str) -> Plain:
-    return {
+def _default(name: str) -> Plain:
+    """What an engine value is, as one would write it, when nobody says anything."""
+    defaults: dict[str, Plain] = {
         "replicas": _DEFAULTS.replicas,
         "drain": f"{_DEFAULTS.drain:g}s",
         "stop_grace": f"{_DEFAULTS.stop_grace:g}s",
-    }.get(name)
-
-
-def _known(value: Value | None) -> Value:
-    """A value whose problem was told already makes what refers to it fail in silence."""
-    if value is None:
-        raise BadReference()
-    return value
-
-
-def _fact(root: str, name: str, facts: Mapping[str, str]) -> Value:
-    if name not in facts:
-        raise BadReference((f"{root}.{name} is not a reference", nearest(name, facts)))
-    return Value(facts[name], characters=len(facts[name]))
+    }
+    return defaults.get(name)
 
 
 def _is_one_reference(data: Plain) -> bool:
@@ -317,5 +232,3 @@ def _short(trail: Sequence[str]) -> list[str]:
     """The names without their service, while they are all of one."""
     services = {name.split(" ")[0] for name in trail}
     return [name.split(" ")[1] for name in trail] if len(services) == 1 else list(trail)
-
-

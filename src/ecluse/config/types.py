@@ -1,6 +1,6 @@
 """The types of configuration keys: which values fit, and how each is written out. Messages hold no value.
 
-As a variable: `true`, decimal numbers, lists joined by commas, json as compact JSON, the rest as it was written.
+As a variable: `true`, decimal numbers, lists joined by commas, json as compact JSON, the rest as it is.
 In json and yaml files: the native value.
 """
 
@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from ecluse.config.quantity import parse_duration, parse_size
@@ -32,12 +33,16 @@ class Unfit(Exception):
         self.hint = hint
 
 
+class Accept(Protocol):
+    def __call__(self, key: ContractKey, data: Plain, *, is_literal: bool) -> Plain: ...
+
+
 def accept(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     """`data` as a native value of the key's type.
 
     A literal must have been written as that type; what a reference or a secret brought may be its text.
     """
-    native = _ACCEPT[key.type](key, data, is_literal)
+    native = _ACCEPT[key.type](key, data, is_literal=is_literal)
     if key.pattern is not None and not _compiled(key.pattern).fullmatch(written(native)):
         raise Unfit(f"must match {key.pattern}")
     return native
@@ -78,7 +83,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
-def _string(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _string(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if isinstance(data, str):
         return _without_nul(data)
     if is_literal and isinstance(data, int | float):
@@ -88,7 +93,7 @@ def _string(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     return written(data)
 
 
-def _integer(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _integer(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if isinstance(data, int) and not isinstance(data, bool):
         return data
     if isinstance(data, str) and not is_literal and _INTEGER.fullmatch(data):
@@ -96,7 +101,7 @@ def _integer(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     raise Unfit("must be an integer", _unquote(data, _INTEGER))
 
 
-def _number(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _number(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if isinstance(data, int | float) and not isinstance(data, bool):
         return data
     if isinstance(data, str) and not is_literal and _NUMBER.fullmatch(data):
@@ -104,7 +109,7 @@ def _number(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     raise Unfit("must be a number", _unquote(data, _NUMBER))
 
 
-def _boolean(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _boolean(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if isinstance(data, bool):
         return data
     if data in ("true", "false") and not is_literal:
@@ -112,7 +117,7 @@ def _boolean(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     raise Unfit("must be true or false", "yes, no, on and off are texts" if isinstance(data, str) else None)
 
 
-def _url(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _url(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     try:
         fits = isinstance(data, str) and bool(_URL.fullmatch(data)) and urlsplit(data).port != 0
     except ValueError:
@@ -123,14 +128,14 @@ def _url(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     return data
 
 
-def _email(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _email(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if not (isinstance(data, str) and _EMAIL.fullmatch(data)):
         raise Unfit("must be an e-mail address")
     return data
 
 
-def _quantity(parse: Callable[[object], float]) -> Callable[[ContractKey, Plain, bool], Plain]:
-    def accept_quantity(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _quantity(parse: Callable[[object], float]) -> Accept:
+    def accept_quantity(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
         try:
             parse(data)
         except ValueError as error:
@@ -140,7 +145,7 @@ def _quantity(parse: Callable[[object], float]) -> Callable[[ContractKey, Plain,
     return accept_quantity
 
 
-def _choice(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _choice(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if data not in key.choices:
         close = nearest(data, key.choices) if isinstance(data, str) and not key.secret else None
         hint = close if close and close.startswith("did") else None
@@ -148,7 +153,7 @@ def _choice(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     return data
 
 
-def _list(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _list(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if isinstance(data, str) and not is_literal:
         return [item.strip() for item in data.split(",")] if data.strip() else []
     if not isinstance(data, list):
@@ -161,7 +166,7 @@ def _list(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
     return data
 
 
-def _json(key: ContractKey, data: Plain, is_literal: bool) -> Plain:
+def _json(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     if key.secret and isinstance(data, str) and not is_literal:
         try:
             parsed: Plain = json.loads(data)
@@ -181,7 +186,7 @@ def _unquote(data: Scalar | Plain, pattern: re.Pattern[str]) -> str | None:
     return "remove the quotes" if isinstance(data, str) and pattern.fullmatch(data) else None
 
 
-_ACCEPT: Mapping[ValueType, Callable[[ContractKey, Plain, bool], Plain]] = {
+_ACCEPT: Mapping[ValueType, Accept] = {
     "string": _string,
     "integer": _integer,
     "number": _number,

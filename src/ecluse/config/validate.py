@@ -32,7 +32,7 @@ _MESSAGES = {
 def fit(
     document: Document, shape: type[S], *, context: Mapping[str, Any] | None = None
 ) -> tuple[S | None, tuple[Problem, ...]]:
-    """The document as a `shape`, or None and what is wrong. A document with problems of its own keeps them."""
+    """The document as a `shape`, or None and what is wrong. Problems of its own are kept."""
     if document.value is None and document.problems:
         return None, document.problems
     try:
@@ -48,7 +48,9 @@ def explained(error: ValidationError, document: Document, shape: type[BaseModel]
         message, hint = told(detail, shape)
         if detail["type"] == "missing":
             message, path = f"{path[-1]} must be given", path[:-1]
-        yield Problem(document.location(path), dotted(path), message, hint or _quoting(detail, document, path))
+        yield Problem(
+            document.location(path), dotted(path), message, hint or _quoting(detail, document, path)
+        )
 
 
 def told(detail: ErrorDetails, shape: type[BaseModel]) -> tuple[str, str | None]:
@@ -109,4 +111,3 @@ def _shapes(annotation: Any) -> Iterator[type[BaseModel]]:
     elif get_origin(annotation) is not dict and get_origin(annotation) is not list:
         for argument in get_args(annotation):
             yield from _shapes(argument)
-

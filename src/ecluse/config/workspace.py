@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from ecluse.config.document import MAX_CHARACTERS, Document, read_document
-from ecluse.config.git import Entry, Git, find_git
+from ecluse.config.document import Document, read_document
+from ecluse.config.git import Git, find_git
+from ecluse.config.tree import Committed, Tree, Unreadable, committed
 from ecluse.errors import Location, NotFound, Problem, Refused
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
 from ecluse.model.service import ServiceSpec
 from ecluse.model.source import Source
 
 PRODUCT_FILE = "ecluse.yaml"
-_CONFIG_DEPTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +93,15 @@ def open_workspace(root: Path, revision: str | None = None) -> Workspace:
     if revision is not None and git is None:
         raise NotFound(f"{root} is not in a git repository: it has no revision {revision}")
     commit = git.commit(revision) if git and revision else git.head() if git else None
-    files = _Committed(git, git.files(commit)) if git and revision and commit else _Tree(root)
+    files = committed(git, commit) if git and revision and commit else Tree(root)
     reading = _Reading(files, {}, {}, {}, [])
     if not reading.document(PRODUCT_FILE):
         raise NotFound(f"no {PRODUCT_FILE} in {root}", hint="`ecluse init` writes one")
     reading.everything()
-    dirty = not isinstance(files, _Committed) and _differs(git, commit, reading.texts)
+    dirty = not isinstance(files, Committed) and _differs(git, commit, reading.texts)
     known = commit if commit and not dirty else _tree_hash(reading.texts)
     return Workspace(root, reading.documents, reading.texts, reading.folders, tuple(reading.problems), known,
-                     dirty, isinstance(files, _Committed), git)  # fmt: skip
+                     dirty, isinstance(files, Committed), git)  # fmt: skip
 
 
 def write_lock(root: Path, environment: EnvironmentName, text: str) -> Path:
@@ -115,78 +114,9 @@ def write_lock(root: Path, environment: EnvironmentName, text: str) -> Path:
     return path
 
 
-class _Unreadable(Exception):
-    pass
-
-
-@dataclass(frozen=True, slots=True)
-class _Tree:
-    """Files of the working tree."""
-
-    root: Path
-
-    def names(self) -> Iterator[str]:
-        yield from self._under("services", depth=1, only="service.yaml")
-        yield from self._under("config", depth=_CONFIG_DEPTH)
-        yield from self._under("environments", depth=0)
-
-    def _under(self, folder: str, *, depth: int, only: str | None = None) -> Iterator[str]:
-        try:
-            entries = sorted(os.scandir(self.root / folder), key=lambda entry: entry.name)
-        except OSError:
-            return
-        for entry in entries:
-            path = f"{folder}/{entry.name}"
-            if depth and not entry.name.startswith(".") and _is_folder(entry):
-                yield from self._under(path, depth=depth - 1, only=only)
-            elif only is None or entry.name == only:
-                yield path
-
-    def read(self, path: str) -> bytes | None:
-        full = self.root / path
-        try:
-            status = full.stat()
-            if not full.resolve().is_relative_to(self.root.resolve()):
-                raise _Unreadable("is a link that leads out of the product")
-            if not stat.S_ISREG(status.st_mode):
-                raise _Unreadable("is not a file")
-            with full.open("rb") as stream:
-                return stream.read(4 * MAX_CHARACTERS + 1)
-        except (FileNotFoundError, NotADirectoryError):
-            return self._missing(full)
-        except (OSError, RuntimeError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise _Unreadable(f"cannot be read: {reason.lower()}") from error
-
-    def _missing(self, full: Path) -> None:
-        if full.is_symlink():
-            raise _Unreadable("is a link to nothing")
-
-
-@dataclass(frozen=True, slots=True)
-class _Committed:
-    """Files of one commit, read in one go."""
-
-    git: Git
-    entries: Mapping[str, Entry]
-
-    def names(self) -> Iterator[str]:
-        for path in sorted(self.entries):
-            parts = path.split("/")
-            is_service = parts[0] == "services" and len(parts) == 3 and parts[2] == "service.yaml"
-            if is_service or parts[0] == "config" or (parts[0] == "environments" and len(parts) == 2):
-                yield path
-
-    def read(self, path: str) -> bytes | None:
-        entry = self.entries.get(path)
-        if entry and entry.is_link:
-            raise _Unreadable("is a symbolic link, which cannot be followed at a revision")
-        return self.git.contents([entry.object])[0] if entry else None
-
-
 @dataclass(slots=True)
 class _Reading:
-    files: _Tree | _Committed
+    files: Tree | Committed
     documents: dict[str, Document]
     texts: dict[str, str]
     folders: dict[str, str]
@@ -236,7 +166,7 @@ class _Reading:
                 if content is None:
                     return None
                 self.texts[path] = _decoded(content)
-            except _Unreadable as error:
+            except Unreadable as error:
                 self.problems.append(Problem(Location(path), "", str(error)))
                 if path == PRODUCT_FILE:
                     self.documents[path] = Document(path, None, {}, ())
@@ -248,14 +178,7 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _Unreadable(f"is not UTF-8 (line {line})") from None
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:
-        return False
+        raise Unreadable(f"is not UTF-8 (line {line})") from None
 
 
 def _is_yaml(path: str) -> bool:
@@ -287,5 +210,3 @@ def _tree_hash(texts: Mapping[str, str]) -> str:
         if not path.endswith(".lock.yaml"):
             digest.update(f"{path}\0{len(texts[path])}\0{texts[path]}".encode())
     return f"tree:{digest.hexdigest()[:16]}"
-
-

@@ -32,6 +32,22 @@ def stage_name(instruction: Instruction) -> str | None:
     return words[-1].lower() if len(words) >= 3 and words[-2].upper() == "AS" else None
 
 
+def base_of(instruction: Instruction) -> str:
+    """What a FROM starts from: an image, or an earlier stage."""
+    return next((word for word in instruction.text.split() if not word.startswith("--")), "")
+
+
+def outer_bases(instructions: Sequence[Instruction]) -> tuple[Instruction, ...]:
+    """Each FROM that starts from an image, not from an earlier stage nor from nothing."""
+    stages, found = {"scratch"}, []
+    for one in instructions:
+        if one.keyword == "FROM":
+            if base_of(one).lower() not in stages:
+                found.append(one)
+            stages.add(stage_name(one) or "scratch")
+    return tuple(found)
+
+
 def _instructions(lines: Sequence[str]) -> Iterator[Instruction]:
     escape = _escape_of(lines)
     number = 0

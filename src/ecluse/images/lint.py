@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ecluse.errors import Location, Problem
-from ecluse.images.dockerfile import Instruction, read_instructions, stage_name
+from ecluse.images.dockerfile import Instruction, base_of, outer_bases, read_instructions
 
 ADVICE = frozenset({"apt-lists", "apt-recommends"})
 
@@ -41,23 +41,13 @@ _Found = tuple[int, str, str, str]
 
 
 def _bases(instructions: Sequence[Instruction]) -> Iterator[_Found]:
-    stages: set[str] = {"scratch"}
-    for one in instructions:
-        if one.keyword != "FROM":
-            continue
-        base = _base_of(one)
-        if base.lower() not in stages and (why := _drifts(base)):
+    for one in outer_bases(instructions):
+        base = base_of(one)
+        if why := _drifts(base):
             yield (
                 one.line, "base-unpinned", f"{base} {why}: two builds may start from different bases",
                 "name a version, or a digest: image:version@sha256:…",
             )  # fmt: skip
-        if name := stage_name(one):
-            stages.add(name)
-
-
-def _base_of(one: Instruction) -> str:
-    words = [word for word in one.text.split() if not word.startswith("--")]
-    return words[0] if words else ""
 
 
 def _drifts(base: str) -> str | None:

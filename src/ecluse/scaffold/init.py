@@ -33,7 +33,7 @@ def init_product(folder: Path, name: str) -> Created:
     if (folder / PRODUCT_FILE).exists():
         raise Refused(
             f"{folder} is a product already: it holds {PRODUCT_FILE}",
-            hint="ecluse init service NAME adds a service",
+            hint="ecluse init --service NAME adds a service",
         )
     values = {"product": name, "service": FIRST_SERVICE}
     texts = render(PRODUCT, values) | _service_files(FIRST_SERVICE, "python", values)
@@ -88,7 +88,7 @@ def _after_product(folder: Path) -> tuple[str, ...]:
         "git add -A && git commit -m 'Start the product'",
         "ecluse doctor",
         f"ecluse build {FIRST_SERVICE}",
-        "ecluse deploy test",
+        f"ecluse deploy test {FIRST_SERVICE}",
     )
 
 

@@ -60,9 +60,11 @@ class OpenProduct:
         return open_state(self.product.name, self.settings, create=True)
 
     @cached_property
-    def releases(self) -> ImageReleases:
-    
-        return ImageReleases(self.product.name)
+    def releases(self) -> Releases:
+        from ecluse.images.client import find_docker
+        from ecluse.images.releases import DockerReleases
+
+        return DockerReleases(self.product.name, find_docker(os.environ))
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -213,11 +213,9 @@ def _current_versions(
     product: OpenProduct, environment: Environment, known: KnownGood
 ) -> dict[ServiceName, str]:
     """What the environment runs; where nothing is on record (a new engine), what its lockfile says."""
-    from ecluse.config.lockfile import read_lockfile
+    from ecluse.wiring.lock import locked_versions
 
-    versions = {
-        name: entry.version for name, entry in read_lockfile(product.workspace, environment.name).items()
-    }
+    versions = locked_versions(product, environment)
     return versions | {name: app.release.version for name, app in known.applications.items()}
 
 

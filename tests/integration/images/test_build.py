@@ -133,7 +133,7 @@ async def test_a_version_never_changes(builder: Builder, make_source: MakeSource
 async def test_a_failing_test_leaves_no_release_and_says_why(
     builder: Builder, make_source: MakeSource
 ) -> None:
-    source = make_source(test="echo before; echo the sum is wrong >&2; exit 3")
+    source = make_source(test="echo before; echo the sum is wrong; exit 3")
     with pytest.raises(BuildFailed) as caught:
         await _build(builder, source)
     assert caught.value.message == (

@@ -50,7 +50,7 @@ def test_outside_git_the_first_thing_to_do_is_a_repository(tmp_path: Path) -> No
         "git add -A && git commit -m 'Start the product'",
         "ecluse doctor",
         "ecluse build hello",
-        "ecluse deploy test",
+        "ecluse deploy test hello",
     )
     (tmp_path / "repository" / ".git").mkdir(parents=True)
     assert "git init" not in init_product(tmp_path / "repository", "atelier").next

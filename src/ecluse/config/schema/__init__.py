@@ -1,1 +1,1 @@
-"""The shapes of what users write, as pydantic models. Partial and literal: `model` is complete and resolved."""
+"""The shapes of what users write, as pydantic models: partial and literal, where `model` is complete."""

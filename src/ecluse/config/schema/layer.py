@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from ecluse.config.schema.fields import Duration, Schedule, Shape, Zone, nothing
 from ecluse.config.schema.service import Flag, ProcessText
@@ -21,16 +21,16 @@ class CronRunText(Shape):
 class RunText(Shape, extra="allow"):
     """`crons` apart, each key is a process name, or `*` for every process."""
 
-    crons: Annotated[dict[str, CronRunText], BeforeValidator(nothing)] = {}
+    crons: Annotated[dict[str, CronRunText], BeforeValidator(nothing)] = Field(default_factory=dict)
     __pydantic_extra__: dict[str, ProcessText]
 
 
 class ServiceLayerText(Shape):
-    app: Annotated[dict[str, Any], BeforeValidator(nothing)] = {}
-    run: Annotated[RunText, BeforeValidator(nothing)] = RunText.model_construct()
+    app: Annotated[dict[str, Any], BeforeValidator(nothing)] = Field(default_factory=dict)
+    run: Annotated[RunText, BeforeValidator(nothing)] = Field(default_factory=lambda: RunText())
 
 
 class SharedLayerText(ServiceLayerText):
     services: Annotated[
         dict[str, Annotated[ServiceLayerText, BeforeValidator(nothing)]], BeforeValidator(nothing)
-    ] = {}
+    ] = Field(default_factory=dict)

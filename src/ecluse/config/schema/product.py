@@ -6,7 +6,19 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from ecluse.config.schema.fields import Cpu, Host, Memory, Name, Registry, RelativePath, Shape, Size, Version, must, nothing
+from ecluse.config.schema.fields import (
+    Cpu,
+    Host,
+    Memory,
+    Name,
+    Registry,
+    RelativePath,
+    Shape,
+    Size,
+    Version,
+    must,
+    nothing,
+)
 from ecluse.config.schema.service import Port
 from ecluse.model.product import BackingKind, EngineKind
 
@@ -70,5 +82,3 @@ class ProductText(Shape):
     registry: Registry | None = None
     environments: dict[Name, EnvironmentText] = Field(default_factory=dict)
     backing: dict[Name, BackingText] = Field(default_factory=dict)
-
-

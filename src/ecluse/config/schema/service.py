@@ -19,10 +19,10 @@ from ecluse.config.schema.fields import (
     Name,
     Owner,
     ProbePath,
+    Referable,
     RelativePath,
     Schedule,
     Shape,
-    Referable,
     Zone,
     must,
     nothing,
@@ -121,6 +121,10 @@ def _delivery(value: object) -> object:
     return None if value == "env" else value
 
 
+def _only_env() -> list[SettingsText | None]:
+    return [None]
+
+
 class ServiceText(Shape):
     service: Name
     image: ImageText = Field(default_factory=ImageText)
@@ -131,6 +135,6 @@ class ServiceText(Shape):
     config: dict[Key, Annotated[ContractText, BeforeValidator(nothing)]] = Field(default_factory=dict)
     deliver: Annotated[
         list[Annotated[SettingsText | None, BeforeValidator(_delivery)]], BeforeValidator(_deliveries)
-    ] = [None]
+    ] = Field(default_factory=_only_env)
     """None stands for `env`."""
     files: dict[ContainerPath, TemplateText] = Field(default_factory=dict)

@@ -71,13 +71,11 @@ class ConfigInvalid(EcluseError):
     exit_code = 3
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems), key=str_key))
-        count = len(self.problems)
-        lines = "\n".join(str(problem) for problem in self.problems)
-        super().__init__(f"{lines}\n{count} problem{'s' if count > 1 else ''}")
+        self.problems: tuple[Problem, ...] = tuple(sorted(set(problems), key=_place))
+        super().__init__("\n".join(str(problem) for problem in self.problems))
 
 
-def str_key(problem: Problem) -> tuple[str, int, str, str]:
+def _place(problem: Problem) -> tuple[str, int, str, str]:
     return (problem.location.file, problem.location.line, problem.key, problem.message)
 
 

@@ -29,7 +29,7 @@ from ecluse.cli.commands import (
     status,
 )
 from ecluse.cli.invocation import Invocation
-from ecluse.errors import EcluseError
+from ecluse.errors import ConfigInvalid, EcluseError, Problem
 
 EXIT_CODES = """\b
 Exit codes:
@@ -100,10 +100,17 @@ def _report(error: EcluseError, arguments: list[str]) -> int:
         import traceback
 
         traceback.print_exception(error)
-    click.echo(f"error: {error.message}", err=True)
+    problems = error.problems if isinstance(error, ConfigInvalid) else ()
+    for problem in problems:
+        click.echo(str(problem), err=True)
+    click.echo(f"error: {_count(problems) if problems else error.message}", err=True)
     if error.hint:
         click.echo(f"hint: {error.hint}", err=True)
     return error.exit_code
+
+
+def _count(problems: tuple[Problem, ...]) -> str:
+    return "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
 
 
 if __name__ == "__main__":

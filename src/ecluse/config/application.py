@@ -116,7 +116,7 @@ def _engine_shape(
 def _at(
     scope: ServiceScope, fields: Mapping[str, Merged], field: str, name: str, message: str, hint: str | None
 ) -> Problem:
-    merged = fields.get(field)
-    if merged and merged.winner:
-        return merged.winner.problem(message, hint)
-    return scope.declaration.document.problem((name, field), message, hint)
+    winner = fields[field].winner if field in fields else None
+    if winner:
+        return winner.problem(message, hint)
+    return scope.declaration.document.problem(tuple(name.split(".")), message, hint)

@@ -19,12 +19,15 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 def check(
     configuration: Configuration, secrets: SecretSource, vault: Vault
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Problems and warnings of all environments, each once."""
+    """Problems and warnings of all environments, each once.
+
+    A required secret that nobody gives is a warning here: it is not in the product's files.
+    """
     releases = dict(_releases(configuration))
     problems: dict[Problem, None] = {}
     warnings: dict[Problem, None] = dict.fromkeys(configuration.warnings)
     for environment in configuration.product.environments:
-        resolved, found = resolved_or_not(
+        resolved, found, absent = resolved_or_not(
             configuration,
             environment,
             releases,
@@ -34,7 +37,7 @@ def check(
             public_port=None,
         )
         problems |= dict.fromkeys(found)
-        warnings |= dict.fromkeys(resolved.warnings)
+        warnings |= dict.fromkeys((*resolved.warnings, *absent))
     return tuple(problems), tuple(warnings)
 
 

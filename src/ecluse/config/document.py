@@ -108,7 +108,7 @@ class _Reading:
         if isinstance(node, yaml.ScalarNode):
             return self.scalar(node, path)
         if node.tag not in _COLLECTIONS:
-            return self.wrong(path, f"tags ({node.tag}) are not supported", "write the plain value")
+            return self.wrong(path, "tags are not supported", "quote a text that begins with !")
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, path)
         return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
@@ -118,8 +118,7 @@ class _Reading:
         for key_node, value_node in node.value:
             key, line = key_node.value, key_node.start_mark.line + 1
             if key_node.tag != _STR or not isinstance(key, str):
-                shown = key if isinstance(key, str) else "a list or map"
-                self.wrong(path, f"a key must be text, not {shown or 'nothing'}", "quote it", line=line)
+                self.wrong(path, "a key must be text", "quote it", line=line)
             elif key == "<<":
                 self.wrong(path, "merge keys (<<) are not supported", _ALIAS_HINT, line=line)
             elif key in result:
@@ -141,7 +140,7 @@ class _Reading:
                 return self.integer(text, path)
             case "tag:yaml.org,2002:float" if _REAL.fullmatch(text):
                 return self.real(text, path)
-        return self.wrong(path, f"tags ({node.tag}) are not supported", "write the plain value")
+        return self.wrong(path, "tags are not supported", "quote a text that begins with !")
 
     def integer(self, text: str, path: Path) -> int | None:
         base = {"0o": 8, "0x": 16}.get(text[:2], 10)

@@ -14,10 +14,11 @@ from ecluse.config.types import written
 from ecluse.model.secret import Sealed
 from ecluse.model.service import Plain
 
-MAX_CHAIN = 64
+MAX_CHAIN = 32
 MAX_CHARACTERS = 262_144
 MAX_LEVELS = 60
 _LONGEST_TRACE = 20
+ROOTS = ("app", "run", "service", "backing", "environment", "product", "release")
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}|\$\{")
 
 
@@ -46,6 +47,14 @@ class BadReference(Exception):
     def __init__(self, *told: tuple[str, str | None]) -> None:
         super().__init__(*(message for message, _ in told))
         self.told = told
+
+
+def is_well_meant(data: Plain) -> bool:
+    """Whether a value is made of references: it has some, and each begins as a reference does."""
+    if not isinstance(data, str):
+        return False
+    tokens = list(_TOKEN.finditer(data))
+    return bool(tokens) and all(token[1] and token[1].split(".")[0].strip() in ROOTS for token in tokens)
 
 
 def interpolate(data: Plain, refer: Refer, reveal: Reveal) -> Value:

@@ -67,8 +67,14 @@ def load(workspace: Workspace) -> Configuration:
         layers=layers,
         revision=workspace.revision,
         dirty=workspace.dirty,
-        warnings=tuple(stray_warnings(layers, specs, file.product)),
+        warnings=(*_encrypted_warnings(workspace), *stray_warnings(layers, specs, file.product)),
     )
+
+
+def _encrypted_warnings(workspace: Workspace) -> Iterator[Problem]:
+    for file in workspace.encrypted:
+        hint = "give its values with `--secrets FILE`"
+        yield Problem(Location(file), "", "encrypted files are not read yet", hint)
 
 
 def use_problems(declaration: Declaration, file: ProductFile | Configuration) -> Iterator[Problem]:

@@ -23,7 +23,7 @@ def product_problems(
             yield document.problem(("services", name), f"{name} is a reserved name")
         if name not in folders and not entry.repository:
             hint = nearest(name, [folder for folder in folders if folder not in shape.services])
-            message = f"has neither a folder {entry.path or f'services/{name}'} nor a `repository:`"
+            message = f"has neither {entry.path or f'services/{name}'}/service.yaml nor a `repository:`"
             yield document.problem(("services", name), message, hint)
     for name in shape.backing:
         if name in services:
@@ -31,6 +31,7 @@ def product_problems(
         yield from _external_problems(shape.backing[name].external, ("backing", name), document)
     for name, text in shape.environments.items():
         yield from _environment_problems(name, text, shape, services, document)
+    yield from _shared_domains(shape, document)
     yield from _cycles(shape, document)
 
 
@@ -78,6 +79,14 @@ def _place_problems(
 def _external_problems(text: ExternalText | None, at: Path, document: Document) -> Iterator[Problem]:
     if text and text.password_key and (message := key_problem(text.password_key)):
         yield document.problem((*at, "external", "password_key"), message)
+
+
+def _shared_domains(shape: ProductText, document: Document) -> Iterator[Problem]:
+    owners: dict[str, str] = {}
+    for name, text in shape.environments.items():
+        owner = owners.setdefault(text.domain, name)
+        if owner != name:
+            yield document.problem(("environments", name, "domain"), f"is also the domain of {owner}")
 
 
 def _cycles(shape: ProductText, document: Document) -> Iterator[Problem]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from ecluse.config.interpolate import BadReference, Value
+from ecluse.config.interpolate import ROOTS, BadReference, Value
 from ecluse.errors import nearest
 from ecluse.model.names import ServiceName
 from ecluse.model.secret import Sealed
@@ -19,11 +19,11 @@ RUN_FIELDS = ("port", "replicas", "cpu", "memory", "drain", "stop_grace", "probe
 def refer(scope: ServiceScope, reference: str) -> Value:
     """The value behind a reference; BadReference when there is none."""
     root, _, rest = reference.partition(".")
-    if root not in _ROOTS:
-        hint = nearest(root, _ROOTS) if root else None
+    if root not in ROOTS:
+        hint = nearest(root, ROOTS) if root else None
         message = f"{reference} is not a reference" if reference else "a reference is empty"
         raise BadReference((message, f"{hint or 'name what you mean'}; $${{ is a literal ${{"))
-    return _ROOTS[root](scope, rest)
+    return _REFER[root](scope, rest)
 
 
 def _refer_app(scope: ServiceScope, key: str) -> Value:
@@ -116,7 +116,7 @@ def _fact(root: str, name: str, facts: Mapping[str, str]) -> Value:
     return Value(facts[name], characters=len(facts[name]))
 
 
-_ROOTS: Mapping[str, Callable[[ServiceScope, str], Value]] = {
+_REFER: Mapping[str, Callable[[ServiceScope, str], Value]] = {
     "app": _refer_app,
     "run": _refer_run,
     "service": _refer_service,

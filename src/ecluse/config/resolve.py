@@ -44,7 +44,7 @@ def resolve(
     as far as others refer to them. `public_port`: what public addresses must name, None for the usual one.
     Raises ConfigInvalid with every problem, NotFound for an environment, a service or a release.
     """
-    resolved, problems = resolved_or_not(
+    resolved, problems, absent = resolved_or_not(
         configuration,
         environment,
         releases,
@@ -53,8 +53,8 @@ def resolve(
         vault=vault,
         public_port=public_port,
     )
-    if problems:
-        raise ConfigInvalid(problems)
+    if problems or absent:
+        raise ConfigInvalid((*problems, *absent))
     return resolved
 
 
@@ -67,8 +67,8 @@ def resolved_or_not(
     secrets: SecretSource,
     vault: Vault,
     public_port: int | None,
-) -> tuple[Resolved, tuple[Problem, ...]]:
-    """As `resolve`, with the problems beside what could be resolved."""
+) -> tuple[Resolved, tuple[Problem, ...], tuple[Problem, ...]]:
+    """As `resolve`, with the problems and the absent secrets beside what could be resolved."""
     where = _environment(configuration, environment)
     _require(configuration, releases, services)
     around = Surroundings(configuration.product, where, Accounts(environment, vault, secrets), public_port)
@@ -83,7 +83,8 @@ def resolved_or_not(
     backing = dict(_backing(around))
     target = Target(configuration.product.name, environment, where.domain, where.protected)
     desired = Desired(target, applications, backing, configuration.revision, configuration.dirty)
-    return Resolved(desired, tuple(dict.fromkeys(around.warnings))), tuple(around.problems)
+    resolved = Resolved(desired, tuple(dict.fromkeys(around.warnings)))
+    return resolved, tuple(around.problems), tuple(around.absent)
 
 
 def _environment(configuration: Configuration, name: EnvironmentName) -> Environment:
@@ -158,8 +159,9 @@ def _compare_with_tree(configuration: Configuration, scope: ServiceScope, around
 
 
 def _templates_at(configuration: Configuration, release: Release) -> str:
-    entry = configuration.product.services[release.service]
-    return entry.path or f"services/{release.service}"
+    folder = configuration.product.services[release.service].path or f"services/{release.service}"
+    is_tree = configuration.templates.get(release.service) == release.templates
+    return folder if is_tree else f"{folder}@{release.version}"
 
 
 def _host_problems(around: Surroundings, named: Collection[ServiceName]) -> Iterator[Problem]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ecluse.config.backing import Accounts
-from ecluse.config.interpolate import BadReference, Value, interpolate
+from ecluse.config.interpolate import MAX_CHAIN, BadReference, Value, interpolate, is_well_meant
 from ecluse.config.layers import Layer
 from ecluse.config.merge import Given, Merged, merged_app, merged_cron, merged_process, speaks_of
 from ecluse.config.references import refer
@@ -24,7 +24,10 @@ from ecluse.model.service import ContractKey, Plain, Process
 
 @dataclass(slots=True)
 class Surroundings:
-    """What the services of one environment share while their values are resolved."""
+    """What the services of one environment share while their values are resolved.
+
+    absent: required secrets that nobody gives. trail: the values that are being resolved, outermost first.
+    """
 
     product: Product
     environment: Environment
@@ -34,6 +37,7 @@ class Surroundings:
     trail: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
+    absent: list[Problem] = field(default_factory=list)
 
     def reveal(self, sealed: Sealed) -> str:
         try:
@@ -48,6 +52,8 @@ class Surroundings:
         if name in self.trail:
             circle = [*self.trail[self.trail.index(name) :], name]
             raise BadReference((f"goes round: {' → '.join(_short(circle))}", None))
+        if len(self.trail) > MAX_CHAIN:
+            raise BadReference((f"goes through more than {MAX_CHAIN} references", None))
         self.trail.append(name)
         try:
             yield
@@ -126,7 +132,9 @@ class ServiceScope:
             return interpolate(data, self.refer, self.around.reveal)
         except BadReference as error:
             self.around.problems += [winner.problem(message, hint) for message, hint in error.told]
-            return None
+        except RecursionError:
+            self.around.problems.append(winner.problem("is nested too deep", None))
+        return None
 
     def _app(self, key: ContractKey) -> Value | None:
         merged = self.merged[key.name]
@@ -134,7 +142,7 @@ class ServiceScope:
         is_default = winner is not None and winner.path[0] == "config"
         if key.secret and (winner is None or is_default) and (found := self._provided(key)):
             return found
-        if key.secret and self._in_plain_files(merged):
+        if key.secret and self._in_plain_files(merged.given):
             return None
         if winner is None or merged.value is None:
             return Value(None)
@@ -163,10 +171,8 @@ class ServiceScope:
         text = secret.reveal()
         return self._accepted(key, Value(text, secret=True, characters=len(text)), problem, is_literal=False)
 
-    def _in_plain_files(self, merged: Merged) -> bool:
-        found = [
-            one for one in merged.given if one.value not in (None, "") and not holds_reference(one.value)
-        ]
+    def _in_plain_files(self, given: Sequence[Given]) -> bool:
+        found = [one for one in given if one.value not in (None, "") and not is_well_meant(one.value)]
         self.around.problems += [one.problem("is a secret in a plain file", SECRET_HINT) for one in found]
         return bool(found)
 

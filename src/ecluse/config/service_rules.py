@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from ecluse.config.document import Document, Path
 from ecluse.config.schema.service import ProcessText, ServiceText
-from ecluse.config.types import Unfit, accept, pattern_problem
+from ecluse.config.types import Unfit, accept, is_url, pattern_problem
 from ecluse.errors import Problem, nearest
 from ecluse.model.service import ContractKey, Plain, Process, ServiceSpec
 
@@ -33,6 +33,8 @@ def service_problems(spec: ServiceSpec, shape: ServiceText, document: Document) 
             yield at(("uses", index), f"{name} is listed twice")
         elif name == spec.name:
             yield at(("uses", index), "a service does not use itself")
+        elif "://" in name and not is_url(name):
+            yield at(("uses", index), "must be a name, or an address like https://example.fr")
     yield from _file_problems(shape, document)
     for key in spec.config.values():
         yield from _contract_problems(key, spec.config, document)

@@ -55,7 +55,8 @@ def _complain_of_absence(scope: ServiceScope, key: ContractKey) -> None:
     winner = scope.merged[key.name].winner
     if winner and winner.value is None:
         hint = f"null in {winner.origin} removes it"
-    scope.around.problems.append(scope.declaration.document.problem(("config", key.name), message, hint))
+    absences = scope.around.absent if key.secret else scope.around.problems
+    absences.append(scope.declaration.document.problem(("config", key.name), message, hint))
 
 
 def _is_needed(scope: ServiceScope, key: ContractKey) -> bool:

@@ -70,6 +70,13 @@ def written_as(key: ContractKey, native: Plain) -> str:
     return written(native)
 
 
+def is_url(text: str) -> bool:
+    try:
+        return bool(_URL.fullmatch(text)) and urlsplit(text).port != 0
+    except ValueError:
+        return False
+
+
 def pattern_problem(pattern: str) -> str | None:
     try:
         _compiled(pattern)
@@ -118,11 +125,7 @@ def _boolean(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
 
 
 def _url(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
-    try:
-        fits = isinstance(data, str) and bool(_URL.fullmatch(data)) and urlsplit(data).port != 0
-    except ValueError:
-        fits = False
-    if not fits:
+    if not (isinstance(data, str) and is_url(data)):
         hint = "null removes the value" if data == "" else None
         raise Unfit("must be a URL like https://example.fr/path", hint)
     return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ecluse.config.document import Document, read_document
@@ -32,6 +32,7 @@ class Workspace:
     """The text files of a product, frozen.
 
     documents: every YAML file, parsed. texts: every file that was read. folders: service → its folder.
+    encrypted: files that only SOPS can read, which are not read here.
     revision: a commit, or `tree:<hash>` when the files differ from it. commit: of a revision, or HEAD.
     """
 
@@ -39,6 +40,7 @@ class Workspace:
     documents: Mapping[str, Document]
     texts: Mapping[str, str]
     folders: Mapping[str, str]
+    encrypted: tuple[str, ...]
     problems: tuple[Problem, ...]
     revision: str
     dirty: bool
@@ -94,14 +96,23 @@ def open_workspace(root: Path, revision: str | None = None) -> Workspace:
         raise NotFound(f"{root} is not in a git repository: it has no revision {revision}")
     commit = git.commit(revision) if git and revision else git.head() if git else None
     files = committed(git, commit) if git and revision and commit else Tree(root)
-    reading = _Reading(files, {}, {}, {}, [])
+    reading = _Reading(files)
     if not reading.document(PRODUCT_FILE):
         raise NotFound(f"no {PRODUCT_FILE} in {root}", hint="`ecluse init` writes one")
     reading.everything()
     dirty = not isinstance(files, Committed) and _differs(git, commit, reading.texts)
-    known = commit if commit and not dirty else _tree_hash(reading.texts)
-    return Workspace(root, reading.documents, reading.texts, reading.folders, tuple(reading.problems), known,
-                     dirty, isinstance(files, Committed), git)  # fmt: skip
+    return Workspace(
+        root=root,
+        documents=reading.documents,
+        texts=reading.texts,
+        folders=reading.folders,
+        encrypted=tuple(reading.encrypted),
+        problems=tuple(reading.problems),
+        revision=commit if commit and not dirty else _tree_hash(reading.texts),
+        dirty=dirty,
+        is_revision=isinstance(files, Committed),
+        git=git,
+    )
 
 
 def write_lock(root: Path, environment: EnvironmentName, text: str) -> Path:
@@ -117,21 +128,25 @@ def write_lock(root: Path, environment: EnvironmentName, text: str) -> Path:
 @dataclass(slots=True)
 class _Reading:
     files: Tree | Committed
-    documents: dict[str, Document]
-    texts: dict[str, str]
-    folders: dict[str, str]
-    problems: list[Problem]
+    documents: dict[str, Document] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
+    folders: dict[str, str] = field(default_factory=dict)
+    encrypted: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
 
     def everything(self) -> None:
         names = [name for name in self.files.names() if _is_yaml(name)]
-        services = {PurePosixPath(name).parent.name: str(PurePosixPath(name).parent)
-                    for name in names if name.startswith("services/")}  # fmt: skip
-        self.folders |= services | self._named_folders()
+        self.encrypted += [name for name in names if name.endswith(".sops.yaml")]
+        self.folders |= {_folder_name(name): _folder(name) for name in names if name.startswith("services/")}
+        self.folders |= self._named_folders()
         for name in names:
-            if not name.startswith("services/"):
-                self.text(name) if name.endswith(".lock.yaml") else self.document(name)
-        for folder in self.folders.values():
-            self.service(folder)
+            if name.endswith(".lock.yaml"):
+                self.text(name)
+            elif not name.startswith("services/") and name not in self.encrypted:
+                self.document(name)
+        for name, folder in list(self.folders.items()):
+            if not self.service(folder):
+                del self.folders[name]
 
     def _named_folders(self) -> dict[str, str]:
         """Services that live elsewhere in the product, as ecluse.yaml says."""
@@ -144,14 +159,17 @@ class _Reading:
                 found[name] = str(PurePosixPath(path))
         return found
 
-    def service(self, folder: str) -> None:
-        document = self.document(f"{folder}/service.yaml")
+    def service(self, folder: str) -> bool:
+        """Reads a service and its templates; whether there is one, readable or not."""
+        file = f"{folder}/service.yaml"
+        document = self.document(file)
         value = document.value if document else None
         files = value.get("files") if isinstance(value, dict) else None
-        for file in (files if isinstance(files, dict) else {}).values():
-            template = file.get("template") if isinstance(file, dict) else None
+        for entry in (files if isinstance(files, dict) else {}).values():
+            template = entry.get("template") if isinstance(entry, dict) else None
             if isinstance(template, str) and _is_inside(template):
                 self.text(_joined(folder, template))
+        return document is not None or any(problem.location.file == file for problem in self.problems)
 
     def document(self, path: str) -> Document | None:
         text = self.text(path)
@@ -184,6 +202,14 @@ def _decoded(content: bytes) -> str:
 def _is_yaml(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
     return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]
+
+
+def _folder_name(path: str) -> str:
+    return PurePosixPath(path).parent.name
 
 
 def _is_inside(path: str) -> bool:

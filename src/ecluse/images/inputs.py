@@ -20,11 +20,18 @@ def inputs_digest(source: Source) -> str:
     """SHA-256 (64 hexadecimal digits) over the build context, Dockerfile, service.yaml, templates, targets.
 
     Of a file in the context count its relative path, permission bits and content; of a link its target.
+    Raises BuildFailed when something cannot be read.
     """
     digest = hashlib.sha256()
-    for part in _parts(source):
-        digest.update(len(part).to_bytes(8, "big"))
-        digest.update(part)
+    try:
+        for part in _parts(source):
+            digest.update(len(part).to_bytes(8, "big"))
+            digest.update(part)
+    except OSError as error:
+        raise BuildFailed(
+            f"{source.service}: {error.filename} cannot be read: {error.strerror}",
+            hint="what nobody needs in the image can be listed in .dockerignore",
+        ) from error
     return digest.hexdigest()
 
 
@@ -103,11 +110,5 @@ def _content(path: Path) -> Iterator[bytes]:
 
 
 def _file_digest(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except PermissionError as error:
-        raise BuildFailed(
-            f"{path} cannot be read, so it cannot be built from",
-            hint="change its rights, or list it in .dockerignore",
-        ) from error
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()

@@ -168,7 +168,7 @@ async def test_a_failing_step_names_its_line_and_its_output(
     builder: Builder, make_source: MakeSource
 ) -> None:
     source = make_source()
-    dockerfile = DOCKERFILE + "RUN echo compiling && \\\n    echo missing symbol >&2 && \\\n    false\n"
+    dockerfile = DOCKERFILE + "RUN echo compiling && \\\n    echo missing symbol && \\\n    false\n"
     (Path(source.folder) / "Dockerfile").write_text(dockerfile)
     with pytest.raises(BuildFailed) as caught:
         await _build(builder, source)

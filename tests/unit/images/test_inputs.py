@@ -92,3 +92,9 @@ def test_a_missing_dockerfile_says_where_it_should_be(source_of: SourceOf, folde
     with pytest.raises(BuildFailed) as caught:
         inputs_digest(source_of())
     assert caught.value.message == f"hello: {folder}/Dockerfile cannot be read: No such file or directory"
+
+
+def test_a_context_that_is_not_there_is_named(source_of: SourceOf, folder: Path) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        inputs_digest(source_of(image=ImageBuild(context="src")))
+    assert caught.value.message == f"hello: {folder}/src cannot be read: No such file or directory"

@@ -23,6 +23,10 @@ _HOST = re.compile(
 _MODE = re.compile(r"0?[0-7]{3}")
 _OWNER = re.compile(r"[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_][a-z0-9_-]*)?")
 _REGISTRY = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)*")
+_CRON_FIELD = r"(?:\*|(?:\d{1,2}|[A-Za-z]{3})(?:-(?:\d{1,2}|[A-Za-z]{3}))?)(?:/\d{1,2})?"
+_CRON = re.compile(
+    rf"{_CRON_FIELD}(?:,{_CRON_FIELD}){{0,30}}(?: +{_CRON_FIELD}(?:,{_CRON_FIELD}){{0,30}}){{4}}"
+)
 _CONTAINER_PATH = re.compile(r"(?:/[A-Za-z0-9._@+-]+)+")
 
 
@@ -86,7 +90,7 @@ def _mode(value: object) -> object:
 
 
 def _schedule_problem(text: str) -> str | None:
-    is_valid = len(text.split()) == 5 and len(text) < 200 and croniter.is_valid(text)
+    is_valid = bool(_CRON.fullmatch(text)) and croniter.is_valid(text)
     return None if is_valid else "must be a schedule of five fields (minute hour day month weekday)"
 
 

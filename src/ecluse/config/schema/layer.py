@@ -25,9 +25,13 @@ class RunText(Shape, extra="allow"):
     __pydantic_extra__: dict[str, ProcessText]
 
 
+def _silent() -> RunText:
+    return RunText.model_validate({})
+
+
 class ServiceLayerText(Shape):
     app: Annotated[dict[str, Any], BeforeValidator(nothing)] = Field(default_factory=dict)
-    run: Annotated[RunText, BeforeValidator(nothing)] = Field(default_factory=lambda: RunText())
+    run: Annotated[RunText, BeforeValidator(nothing)] = Field(default_factory=_silent)
 
 
 class SharedLayerText(ServiceLayerText):

@@ -14,4 +14,5 @@ password=$(sed -e 's/\\/\\\\/g' -e "s/'/\\\\'/g" "$MARIADB_ROOT_PASSWORD_FILE")
 init=/run/mysqld/init.sql
 printf "ALTER USER 'root'@'localhost' IDENTIFIED BY '%s';\n" "$password" >"$init"
 unset password
-exec mariadbd --datadir="$data" --init-file="$init"
+exec mariadbd --datadir="$data" --init-file="$init" --bind-address=0.0.0.0 --skip-name-resolve \
+    --character-set-server=utf8mb4 --collation-server=utf8mb4_unicode_ci

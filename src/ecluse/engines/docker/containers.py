@@ -1,0 +1,159 @@
+"""Containers, as calls to Docker: list, make, start, stop, remove, put files in, read the last lines."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import quote
+
+from ecluse.engines.docker import labels, payloads
+from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.labels import Container
+from ecluse.engines.docker.output import Lines
+from ecluse.errors import EngineError
+
+LAST_LINES = 20
+STOP_MARGIN_SECONDS = 20.0
+
+
+class Containers:
+    """Thin calls; every one may be repeated: what is gone is gone, what runs runs."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def list(self, marks: Mapping[str, str], **more: str) -> list[Container]:
+        """Those that carry all these labels, running or not, by name."""
+        found = await self._client.call(
+            "GET",
+            "containers/json",
+            what="list containers",
+            params={"all": True, "filters": labels.filters(marks, **more)},
+        )
+        return sorted((labels.container(item) for item in found), key=lambda item: item.name)
+
+    async def inspect(self, container: str) -> dict[str, Any]:
+        answer = await self._client.call("GET", f"containers/{container}/json", what="look at a container")
+        return dict(answer)
+
+    async def inspect_all(self, found: Iterable[Container]) -> list[tuple[Container, dict[str, Any]]]:
+        """What Docker says of each; one that went away in between is left out."""
+        return [
+            pair for pair in await asyncio.gather(*(self._pair(item) for item in found)) if pair is not None
+        ]
+
+    async def _pair(self, item: Container) -> tuple[Container, dict[str, Any]] | None:
+        try:
+            return item, await self.inspect(item.id)
+        except ApiError as error:
+            if error.status == 404:
+                return None
+            raise
+
+    async def create(self, name: str, body: payloads.Body) -> str:
+        answer = await self._client.call(
+            "POST", "containers/create", what=f"create {name}", params={"name": name}, body=body
+        )
+        return str(answer["Id"])
+
+    async def start(self, container: str, *, name: str) -> None:
+        await self._client.call("POST", f"containers/{container}/start", what=f"start {name}")
+
+    async def update(self, container: str, body: payloads.Body) -> None:
+        await self._client.call("POST", f"containers/{container}/update", what="update a container", body=body)
+
+    async def stop(self, container: str, *, grace: float) -> None:
+        """Asks the program to end, and kills it after `grace` seconds."""
+        with _gone():
+            await self._client.call(
+                "POST",
+                f"containers/{container}/stop",
+                what="stop a container",
+                params={"t": max(1, round(grace))},
+                seconds=grace + STOP_MARGIN_SECONDS,
+            )
+
+    async def remove(self, container: str) -> None:
+        with _gone():
+            await self._client.call(
+                "DELETE",
+                f"containers/{container}",
+                what="remove a container",
+                params={"force": True, "v": True},
+            )
+
+    async def wait(self, container: str, *, seconds: float) -> int:
+        """The exit code, when the container has ended."""
+        answer = await self._client.call(
+            "POST", f"containers/{container}/wait", what="see a container end", seconds=seconds
+        )
+        return int(answer["StatusCode"])
+
+    async def last_lines(self, container: str, count: int = LAST_LINES) -> tuple[str, ...]:
+        """What the program wrote last, both streams in the order in which they came."""
+        params = {"stdout": True, "stderr": True, "tail": count}
+        try:
+            raw = await self._client.download(
+                f"containers/{container}/logs", what="read the log of a container", params=params
+            )
+        except EngineError:
+            return ()
+        lines = Lines()
+        return tuple(text for _, text in (*lines.feed(raw), *lines.rest()))[-count:]
+
+    async def put(self, container: str, files: Iterable[payloads.Packed]) -> None:
+        """Puts files in, and makes the folders above them that are missing."""
+        wanted = list(files)
+        if not wanted:
+            return
+        missing = [folder for folder in _folders(wanted) if not await self._has(container, folder)]
+        await self._client.upload(
+            f"containers/{container}/archive",
+            payloads.archive(wanted, missing),
+            what="put files into a container",
+            params={"path": "/", "copyUIDGID": True},
+        )
+
+    async def read(self, container: str, path: str) -> bytes:
+        """A file of the container; empty when there is none."""
+        try:
+            raw = await self._client.download(
+                f"containers/{container}/archive", what=f"read {path}", params={"path": path}
+            )
+        except ApiError as error:
+            if error.status == 404:
+                return b""
+            raise
+        with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
+            entry = next((item for item in tar if item.isfile()), None)
+            stream = tar.extractfile(entry) if entry else None
+            return stream.read() if stream else b""
+
+    async def _has(self, container: str, path: str) -> bool:
+        try:
+            async with self._client.request(
+                "HEAD", f"containers/{container}/archive?path={quote(path)}", what="look into a container"
+            ):
+                return True
+        except ApiError as error:
+            if error.status == 404:
+                return False
+            raise
+
+
+def _folders(files: Iterable[payloads.Packed]) -> list[str]:
+    """Every folder above the files, outermost first."""
+    found = {str(parent) for file in files for parent in PurePosixPath(file.path).parents}
+    return sorted(found - {"/", "."})
+
+
+class _gone(suppress):
+    """Passes over a container that is not there any more, or is being removed already."""
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
+        return isinstance(error, ApiError) and error.status in (304, 404, 409)

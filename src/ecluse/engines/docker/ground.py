@@ -1,0 +1,155 @@
+"""What the containers of one environment stand on: its network, and an address for each. Talks to Docker."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from pathlib import Path
+
+from ecluse.engines.docker import addresses, labels, payloads
+from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.files import lock
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.errors import EngineError
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    id: str
+    name: str
+    subnet: IPv4Network
+    labels: Mapping[str, str]
+
+
+Choice = Callable[[Sequence[Container], Network], tuple[str, payloads.Body]]
+"""From what is there already to the name and body of a new container. Pure."""
+
+
+class Ground:
+    """Networks and addresses, allocated under the lock of the machine."""
+
+    def __init__(self, client: Client, containers: Containers, machine: Path) -> None:
+        self._client = client
+        self._containers = containers
+        self._machine = machine
+
+    def lock(self) -> AbstractAsyncContextManager[None]:
+        return lock(self._machine / "lock", what="allocating addresses")
+
+    async def network(self, site: Site) -> Network | None:
+        """The environment's network; EngineError when something else has its name."""
+        return await self.find_network(site.network, site.marks)
+
+    async def existing(self, site: Site) -> Network:
+        found = await self.network(site)
+        if found is None:
+            raise EngineError(f"{site.network} does not exist", hint="prepare the environment first: `ecluse deploy`")
+        return found
+
+    async def ensure(self, site: Site) -> Network:
+        return await self.ensure_network(
+            site.network, site.labels("network"), site.marks, bits=addresses.ENVIRONMENT_BITS
+        )
+
+    async def ensure_network(
+        self, name: str, labelled: Mapping[str, str], marks: Mapping[str, str], *, bits: int
+    ) -> Network:
+        async with self.lock():
+            for _ in range(_ATTEMPTS):
+                found = await self.find_network(name, marks)
+                if found is not None:
+                    return found
+                await self._make(name, labelled, bits)
+        raise EngineError(f"Docker gives no subnet to {name}: all that were tried overlap with others")
+
+    async def _make(self, name: str, labelled: Mapping[str, str], bits: int) -> None:
+        subnet = addresses.free_subnet([*await self._taken(), *_routes()], bits=bits)
+        body = payloads.network(name, subnet, labelled)
+        try:
+            await self._client.call("POST", "networks/create", what=f"create the network {name}", body=body)
+        except ApiError as error:
+            # somebody else took the subnet or the name between our look and our call: look again
+            if error.status not in (403, 409) and "overlap" not in error.reason:
+                raise
+
+    async def find_network(self, name: str, marks: Mapping[str, str]) -> Network | None:
+        found = await self._client.call(
+            "GET", "networks", what="list networks", params={"filters": {"name": [f"^{name}$"]}}
+        )
+        match = next((item for item in found if item["Name"] == name), None)
+        if match is None:
+            return None
+        labelled = match.get("Labels") or {}
+        if any(labelled.get(key) != value for key, value in marks.items()):
+            raise EngineError(
+                f"the network {name} belongs to something else: {_owner(labelled)}",
+                hint="rename the product or the environment, or remove that network",
+            )
+        subnet = IPv4Network(match["IPAM"]["Config"][0]["Subnet"])
+        return Network(str(match["Id"]), name, subnet, labelled)
+
+    async def remove_network(self, network: Network) -> None:
+        try:
+            await self._client.call(
+                "DELETE", f"networks/{network.id}", what=f"remove the network {network.name}"
+            )
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    async def settle(self, site: Site, network: Network, choose: Choice) -> str:
+        """Creates a container under the lock, so that two can never choose the same address."""
+        async with self.lock():
+            name, body = choose(await self._containers.list(site.marks), network)
+            try:
+                return await self._containers.create(name, body)
+            except ApiError as error:
+                if error.status != 409 or "name" not in error.reason:
+                    raise
+                return await self._containers.create(_other_name(name, body), body)
+
+    async def _taken(self) -> list[str]:
+        found = await self._client.call("GET", "networks", what="list networks")
+        return [
+            block["Subnet"]
+            for item in found
+            for block in (item.get("IPAM") or {}).get("Config") or []
+            if "Subnet" in block
+        ]
+
+
+def held(found: Sequence[Container]) -> set[str]:
+    """The addresses that containers hold, running or not."""
+    return {item.address for item in found}
+
+
+def _other_name(name: str, body: payloads.Body) -> str:
+    """For names that are spelled the same though their parts differ (`a-b`, `c` and `a`, `b-c`)."""
+    facts = body["Labels"]
+    parts = [facts.get(key, "") for key in (labels.PRODUCT, labels.ENVIRONMENT, labels.SERVICE, labels.PROCESS)]
+    return f"{name}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:4]}"
+
+
+def _owner(labelled: Mapping[str, str]) -> str:
+    product, environment = labelled.get(labels.PRODUCT), labelled.get(labels.ENVIRONMENT)
+    return f"{environment} of {product}" if product else "not made by ecluse"
+
+
+def _routes() -> list[str]:
+    """The subnets that this machine already reaches otherwise, a VPN for example (proc(5), /proc/net/route)."""
+    try:
+        rows = [line.split() for line in Path("/proc/net/route").read_text().splitlines()[1:]]
+    except OSError:
+        return []
+    found = []
+    for row in rows:
+        address, mask = (int.from_bytes(bytes.fromhex(row[column]), "little") for column in (1, 7))
+        if mask:
+            found.append(str(IPv4Network((address, mask.bit_count()), strict=False)))
+    return found

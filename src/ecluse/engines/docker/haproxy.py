@@ -1,0 +1,271 @@
+"""What HAProxy 2.6 is told: configuration of gateway and edge, maps, runtime commands, and its answers. Pure.
+
+Every connection to a replica carries one request: a program that closes an idle connection can then never take
+a request with it, and a drained server is done when its sessions are.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ecluse.engines.docker.routing import Backend, Routes, Server
+
+FOLDER = "/run/ecluse"
+PUBLIC_PORT = 8080
+OLD_WORKER_SECONDS = 60
+KEEP_ALIVE_SECONDS = 4
+
+_HOST = "%[req.hdr(host),field(1,:),regsub([^A-Za-z0-9._-],,g)]"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A server as a running HAProxy reports it. `status` is its word: UP, DOWN, MAINT, DRAIN, no check."""
+
+    backend: str
+    server: str
+    status: str
+    sessions: int
+    detail: str
+
+
+def gateway(routes: Routes, *, edge_subnet: str, owner: tuple[int, int]) -> str:
+    """The configuration of one environment's gateway: internal names on 80, public hosts on 8080 from the edge."""
+    return "\n".join(
+        [
+            *_head(owner),
+            "",
+            "frontend internal",
+            "    bind :80",
+            *_forwarded(),
+            *_unknown("no service of this environment is called", "names.map"),
+            "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/names.map)]",
+            "",
+            "frontend public",
+            f"    bind :{PUBLIC_PORT}",
+            f"    tcp-request connection reject if !{{ src {edge_subnet} }}",
+            "    tcp-request connection expect-proxy layer4",
+            *_forwarded(),
+            *_unknown("no service of this environment answers to", "hosts.map"),
+            "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]",
+            *(line for name in sorted(routes.backends) for line in ("", *_backend(routes.backends[name]))),
+            "",
+        ]
+    )
+
+
+def edge(*, owner: tuple[int, int]) -> str:
+    """The configuration of the machine's edge. It never changes: hosts → gateway addresses are in a map."""
+    return "\n".join(
+        [
+            *_head(owner),
+            "",
+            "frontend public",
+            "    bind :80",
+            "    http-request set-var(txn.gateway) "
+            "req.hdr(host),field(1,:),lower,map_ip(/run/ecluse/hosts.map)",
+            _page("http-request return", 404, f"No environment of this machine answers to {_HOST}.", lf=True)
+            + " if !{ var(txn.gateway) -m found }",
+            "    http-request set-dst var(txn.gateway)",
+            f"    http-request set-dst-port int({PUBLIC_PORT})",
+            "    default_backend gateways",
+            "",
+            "backend gateways",
+            _page("http-error", 503, "The gateway of this environment does not answer."),
+            _page("http-error", 504, "The gateway of this environment did not answer in time."),
+            f"    server gateway 0.0.0.0:{PUBLIC_PORT} send-proxy-v2",
+            "",
+        ]
+    )
+
+
+def mapping(entries: Mapping[str, str]) -> str:
+    """A map file."""
+    return "".join(f"{key} {value}\n" for key, value in sorted(entries.items()))
+
+
+def shape(routes: Routes) -> str:
+    """What only a reload can change: everything but servers and maps."""
+    return "\n".join(
+        line for name in sorted(routes.backends) for line in _backend(routes.backends[name], servers=False)
+    )
+
+
+def add_server(backend: Backend, server: Server) -> list[str]:
+    """A dynamic server is UP at once: the replica was probed before. It is checked from then on."""
+    path = f"{backend.name}/{server.name}"
+    return [f"add server {path} {_server(backend, server)}", f"enable health {path}", f"enable server {path}"]
+
+
+def drain(backend: str, server: str) -> str:
+    return f"set server {backend}/{server} state drain"
+
+
+def close_sessions(backend: str, server: str) -> str:
+    return f"shutdown sessions server {backend}/{server}"
+
+
+def park(backend: str, server: str) -> str:
+    """Maintenance: no traffic, no checks, and the only state from which a server can be deleted."""
+    return f"set server {backend}/{server} state maint"
+
+
+def delete_server(backend: str, server: str) -> str:
+    return f"del server {backend}/{server}"
+
+
+def map_commands(file: str, before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    """What turns a map in a running HAProxy from `before` into `after`."""
+    path = f"{FOLDER}/{file}"
+    return [
+        *(f"del map {path} {key}" for key in sorted(set(before) - set(after))),
+        *(f"add map {path} {key} {after[key]}" for key in sorted(set(after) - set(before))),
+        *(
+            f"set map {path} {key} {after[key]}"
+            for key in sorted(set(after) & set(before))
+            if after[key] != before[key]
+        ),
+    ]
+
+
+def read_map(answer: str) -> dict[str, str]:
+    """From `show map`: lines of reference, key, value."""
+    rows = (line.split() for line in answer.splitlines())
+    return {row[1]: row[2] for row in rows if len(row) >= 3}
+
+
+def read_standings(answer: str) -> list[Standing]:
+    """From `show stat` (CSV, HAProxy management guide 9.1), servers only."""
+    rows = csv.DictReader(answer.lstrip("# ").splitlines())
+    return [
+        Standing(
+            backend=row["pxname"],
+            server=row["svname"],
+            status=row["status"],
+            sessions=int(row["scur"] or 0),
+            detail=" ".join(part for part in (row["check_status"], row["check_code"], row["last_chk"]) if part),
+        )
+        for row in rows
+        if row.get("svname") not in (None, "", "FRONTEND", "BACKEND")
+    ]
+
+
+def count_old_workers(answer: str) -> int:
+    """From the master's `show proc`: workers of earlier configurations that still serve."""
+    _, _, rest = answer.partition("# old workers")
+    return sum(1 for line in rest.splitlines()[1:] if "worker" in line.partition("#")[0])
+
+
+def current_worker(answer: str) -> str | None:
+    """From the master's `show proc`: the process that serves new connections."""
+    _, _, rest = answer.partition("# workers")
+    lines = [line for line in rest.partition("# old workers")[0].splitlines()[1:] if "worker" in line]
+    return lines[0].split()[0] if lines else None
+
+
+def _head(owner: tuple[int, int]) -> list[str]:
+    uid, gid = owner
+    return [
+        "# written by ecluse, and written over by it",
+        "global",
+        "    log stdout format raw local0 warning",
+        f"    stats socket {FOLDER}/admin.sock mode 600 uid {uid} gid {gid} level admin expose-fd listeners",
+        "    user haproxy",
+        "    group haproxy",
+        f"    hard-stop-after {OLD_WORKER_SECONDS}s",
+        "",
+        "defaults",
+        "    mode http",
+        "    log global",
+        "    option httplog",
+        "    option dontlog-normal",
+        "    option http-server-close",
+        "    option idle-close-on-response",
+        "    option redispatch",
+        "    retries 3",
+        "    timeout connect 5s",
+        "    timeout client 60s",
+        "    timeout server 300s",
+        "    timeout tunnel 1h",
+        "    timeout queue 30s",
+        "    timeout http-request 30s",
+        f"    timeout http-keep-alive {KEEP_ALIVE_SECONDS}s",
+    ]
+
+
+def _forwarded() -> list[str]:
+    return [
+        "    http-request del-header Forwarded",
+        "    http-request del-header X-Real-IP",
+        "    http-request del-header X-Forwarded-Port",
+        "    http-request set-header X-Forwarded-For %[src]",
+        "    http-request set-header X-Forwarded-Proto http",
+        "    http-request set-header X-Forwarded-Host %[req.hdr(host)]",
+        "    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(x-request-id) -m found }",
+    ]
+
+
+def _unknown(sentence: str, file: str) -> list[str]:
+    known = f"{{ req.hdr(host),field(1,:),lower,map({FOLDER}/{file}) -m found }}"
+    capital = sentence[0].upper() + sentence[1:]
+    return [_page("http-request return", 404, f"{capital} {_HOST}.", lf=True) + f" if !{known}"]
+
+
+def _backend(backend: Backend, *, servers: bool = True) -> list[str]:
+    lines = [
+        f"backend {backend.name}",
+        "    balance roundrobin",
+        f"    timeout check {_milliseconds(backend.timeout)}",
+        _page("http-error", 502, f"{backend.subject} closed the connection before it answered."),
+        _page("http-error", 503, f"{backend.subject} has no healthy replica."),
+        _page("http-error", 504, f"{backend.subject} did not answer in time."),
+    ]
+    if backend.check is not None:
+        lines += [
+            "    option httpchk",
+            f"    http-check send meth GET uri {_quoted(backend.check)} ver HTTP/1.1 hdr Host {backend.service}",
+        ]
+    if servers:
+        lines += [f"    server {server.name} {_server(backend, server)}" for server in backend.servers]
+    else:
+        lines.append(f"    # {_checking(backend)}")
+    return lines
+
+
+def _server(backend: Backend, server: Server) -> str:
+    return f"{server.address}:{server.port} {_checking(backend)}"
+
+
+def _checking(backend: Backend) -> str:
+    slow, fast = _milliseconds(backend.interval * 2), _milliseconds(backend.interval / 2)
+    return f"check inter {slow} fastinter {fast} downinter {fast} fall 3 rise 1"
+
+
+def _page(directive: str, status: int, sentence: str, *, lf: bool = False) -> str:
+    """A small page that says one sentence; with `lf`, HAProxy fills in the expressions in it."""
+    page = (
+        "<!doctype html><meta charset=utf-8>"
+        "<meta name=viewport content='width=device-width'>"
+        f"<title>{status}</title>"
+        "<body style='font:1.1rem/1.5 system-ui;max-width:40rem;margin:20vh auto;padding:0 1rem'>"
+        f"<p>{sentence}</p>\n"
+    )
+    kind = "lf-string" if lf else "string"
+    return f"    {directive} status {status} content-type \"text/html; charset=utf-8\" {kind} {_quoted(page)}"
+
+
+def _quoted(text: str) -> str:
+    """An argument of a configuration line: weak quotes, in which \\ and $ and \" are escaped."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{max(100, round(seconds * 1000))}ms"
+
+
+def commands(lines: Iterable[str]) -> str:
+    """Several runtime commands on one connection."""
+    return ";".join(lines) + "\n"

@@ -1,0 +1,146 @@
+"""What containers, networks and volumes say about themselves: labels, names, and reading them back. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ecluse.model.application import Target
+
+DEFAULT_MACHINE = Path("/var/lib/ecluse/_machine")
+
+Kind = Literal["replica", "run", "gateway", "edge", "backing", "network", "volume"]
+
+PRODUCT = "ecluse.product"
+ENVIRONMENT = "ecluse.environment"
+MACHINE = "ecluse.machine"
+KIND = "ecluse.kind"
+SERVICE = "ecluse.service"
+PROCESS = "ecluse.process"
+NUMBER = "ecluse.number"
+BOX = "ecluse.box"
+VERSION = "ecluse.version"
+IMAGE = "ecluse.image"
+ADDRESS = "ecluse.address"
+EDGE_ADDRESS = "ecluse.edge-address"
+OFFSET = "ecluse.offset"
+LISTEN = "ecluse.listen"
+SPEC = "ecluse.spec"
+BACKING = "ecluse.backing"
+BACKING_KIND = "ecluse.backing-kind"
+RUN = "ecluse.run"
+KEY = "ecluse.key"
+SETUP = "ecluse.setup"
+
+
+def machine_id(machine: Path) -> str:
+    """What sets the names of another installation on the same engine apart; empty for the usual one."""
+    if machine == DEFAULT_MACHINE:
+        return ""
+    return hashlib.sha256(str(machine).encode()).hexdigest()[:6]
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An environment on one machine: what its parts are called and how they are labelled."""
+
+    target: Target
+    machine: str
+
+    @property
+    def slug(self) -> str:
+        return self._named(self.target.slug)
+
+    @property
+    def network(self) -> str:
+        return f"ecluse-{self.slug}"
+
+    @property
+    def gateway(self) -> str:
+        return self._named(f"{self.target.slug}-gateway")
+
+    def replica(self, service: str, process: str, number: int) -> str:
+        return self._named(f"{self.target.slug}-{service}-{process}-{number}")
+
+    def run(self, service: str, name: str, key: str) -> str:
+        mark = hashlib.sha256(key.encode()).hexdigest()[:8]
+        return self._named(f"{self.target.slug}-{service}-{name}-run-{mark}")
+
+    def backing(self, name: str) -> str:
+        return self._named(f"{self.target.slug}-{name}")
+
+    def volume(self, name: str) -> str:
+        return self._named(f"ecluse-{self.target.slug}-{name}")
+
+    def labels(self, kind: Kind, **more: object) -> dict[str, str]:
+        """The labels of one thing; `more` has the part of a label's name behind the dot (`_` for `-`)."""
+        own = {f"ecluse.{key.replace('_', '-')}": str(value) for key, value in more.items()}
+        return self.marks | {KIND: kind} | own
+
+    @property
+    def marks(self) -> dict[str, str]:
+        return {
+            PRODUCT: str(self.target.product),
+            ENVIRONMENT: str(self.target.environment),
+            MACHINE: self.machine,
+        }
+
+    def _named(self, name: str) -> str:
+        return f"{name}-{self.machine}" if self.machine else name
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container of ours as Docker lists it. `status` is Docker's word: created, running, exited…"""
+
+    id: str
+    name: str
+    status: str
+    labels: Mapping[str, str]
+
+    @property
+    def kind(self) -> str:
+        return self.labels.get(KIND, "")
+
+    @property
+    def address(self) -> str:
+        return self.labels.get(ADDRESS, "")
+
+    @property
+    def service(self) -> str:
+        return self.labels.get(SERVICE, "")
+
+    @property
+    def process(self) -> str:
+        return self.labels.get(PROCESS, "")
+
+    @property
+    def number(self) -> int:
+        return int(self.labels.get(NUMBER, "0"))
+
+    @property
+    def box(self) -> str:
+        return self.labels.get(BOX, "")
+
+    @property
+    def is_running(self) -> bool:
+        return self.status == "running"
+
+
+def container(listed: Mapping[str, Any]) -> Container:
+    """From one entry of `GET /containers/json`."""
+    return Container(
+        id=str(listed["Id"]),
+        name=str(listed["Names"][0]).lstrip("/") if listed.get("Names") else str(listed["Id"])[:12],
+        status=str(listed["State"]).lower(),
+        labels=dict(listed.get("Labels") or {}),
+    )
+
+
+def filters(marks: Mapping[str, str], **more: str) -> dict[str, list[str]]:
+    """What selects exactly the things that carry all these labels."""
+    wanted = dict(marks) | {f"ecluse.{key}": value for key, value in more.items()}
+    return {"label": [f"{key}={value}" for key, value in wanted.items()]}

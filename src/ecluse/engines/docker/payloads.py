@@ -1,0 +1,217 @@
+"""What is sent to Docker to make containers, networks and volumes. Pure: returns data, runs nothing."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network
+from typing import Any
+
+from ecluse.engines.docker import labels
+from ecluse.engines.docker.addresses import at
+from ecluse.engines.docker.labels import Site
+from ecluse.model.workload import Run, Workload
+
+Body = dict[str, Any]
+
+MOUNT = "/run/ecluse"
+LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
+ALWAYS = {"Name": "unless-stopped"}
+NEVER = {"Name": "no"}
+RUN_GRACE_SECONDS = 10
+PROXY_GRACE_SECONDS = 5
+BACKING_GRACE_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a container is put: its network, its address there, and the names that it can resolve."""
+
+    network: str
+    address: str
+    hosts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A file on its way into a container: owner and group are numbers."""
+
+    path: str
+    content: bytes
+    mode: int
+    uid: int
+    gid: int
+
+
+def network(name: str, subnet: IPv4Network, marks: Mapping[str, str]) -> Body:
+    return {
+        "Name": name,
+        "CheckDuplicate": True,
+        "Driver": "bridge",
+        "IPAM": {"Driver": "default", "Config": [{"Subnet": str(subnet), "Gateway": at(subnet, 1)}]},
+        "Labels": dict(marks),
+    }
+
+
+def volume(name: str, marks: Mapping[str, str]) -> Body:
+    return {"Name": name, "Labels": dict(marks)}
+
+
+def replica(
+    site: Site, workload: Workload, *, number: int, place: Place, env: Mapping[str, str]
+) -> tuple[str, Body]:
+    """Name and body of one replica. It restarts by itself only once it has been ready: see `restarting`."""
+    box = workload.box
+    marks = site.labels(
+        "replica",
+        service=workload.service,
+        process=workload.process,
+        number=number,
+        box=box.digest,
+        version=box.release.version,
+        image=box.release.image_id,
+        address=place.address,
+    )
+    body = _container(
+        box.release.image_id, marks, place, command=box.command, env=env, cpu=box.cpu, memory=box.memory
+    )
+    body["StopTimeout"] = _seconds(workload.spec.stop_grace)
+    body["HostConfig"]["RestartPolicy"] = NEVER
+    return site.replica(workload.service, workload.process, number), body
+
+
+def restarting() -> Body:
+    """The update that makes a container come back by itself (Docker waits longer each time, up to a minute)."""
+    return {"RestartPolicy": ALWAYS}
+
+
+def run(site: Site, run: Run, *, place: Place, env: Mapping[str, str]) -> tuple[str, Body]:
+    box = run.box
+    marks = site.labels(
+        "run",
+        service=run.service,
+        run=run.name,
+        key=run.key,
+        box=box.digest,
+        version=box.release.version,
+        image=box.release.image_id,
+        address=place.address,
+    )
+    body = _container(
+        box.release.image_id, marks, place, command=box.command, env=env, cpu=box.cpu, memory=box.memory
+    )
+    body["StopTimeout"] = RUN_GRACE_SECONDS
+    return site.run(run.service, run.name, run.key), body
+
+
+def gateway(site: Site, *, image: str, place: Place, edge_address: str, folder: str) -> tuple[str, Body]:
+    marks = site.labels("gateway", address=place.address, edge_address=edge_address, image=image)
+    return site.gateway, _proxy(image, marks, place, folder)
+
+
+def edge(
+    *, name: str, machine: str, image: str, place: Place, folder: str, listen: tuple[str, int]
+) -> tuple[str, Body]:
+    address, port = listen
+    marks = {
+        labels.KIND: "edge",
+        labels.MACHINE: machine,
+        labels.ADDRESS: place.address,
+        labels.IMAGE: image,
+        labels.LISTEN: f"{address}:{port}",
+    }
+    body = _proxy(image, marks, place, folder)
+    # Docker publishes nothing, silently, unless the port is exposed too
+    body["ExposedPorts"] = {"80/tcp": {}}
+    body["HostConfig"]["PortBindings"] = {"80/tcp": [{"HostIp": address, "HostPort": str(port)}]}
+    return name, body
+
+
+def backing(
+    image: str,
+    marks: Mapping[str, str],
+    place: Place,
+    *,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    volume: str,
+    data: str,
+    cpu: int | None,
+    memory: int | None,
+) -> Body:
+    body = _container(image, marks, place, command=command, env=env, cpu=cpu, memory=memory)
+    body["StopTimeout"] = BACKING_GRACE_SECONDS
+    body["HostConfig"]["RestartPolicy"] = ALWAYS
+    body["HostConfig"]["Mounts"] = [{"Type": "volume", "Source": volume, "Target": data}]
+    return body
+
+
+def joining(container: str, address: str) -> Body:
+    """Puts a container that was just created on a second network."""
+    return {"Container": container, "EndpointConfig": {"IPAMConfig": {"IPv4Address": address}}}
+
+
+def archive(files: Iterable[Packed], folders: Iterable[str] = ()) -> bytes:
+    """A tar of `files` and of the folders that must be made for them (0755, root)."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w") as tar:
+        for folder in folders:
+            entry = tarfile.TarInfo(folder.lstrip("/"))
+            entry.type = tarfile.DIRTYPE
+            entry.mode = 0o755
+            tar.addfile(entry)
+        for file in files:
+            entry = tarfile.TarInfo(file.path.lstrip("/"))
+            entry.size, entry.mode, entry.uid, entry.gid = len(file.content), file.mode, file.uid, file.gid
+            tar.addfile(entry, io.BytesIO(file.content))
+    return stream.getvalue()
+
+
+def _proxy(image: str, marks: Mapping[str, str], place: Place, folder: str) -> Body:
+    body = _container(image, marks, place)
+    body["StopTimeout"] = PROXY_GRACE_SECONDS
+    body["HostConfig"]["RestartPolicy"] = ALWAYS
+    body["HostConfig"]["Binds"] = [f"{folder}:{MOUNT}"]
+    body["HostConfig"]["Init"] = False
+    return body
+
+
+def _container(
+    image: str,
+    marks: Mapping[str, str],
+    place: Place,
+    *,
+    command: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    cpu: int | None = None,
+    memory: int | None = None,
+) -> Body:
+    host: Body = {
+        "NetworkMode": place.network,
+        "ExtraHosts": [f"{name}:{address}" for name, address in sorted(place.hosts.items())],
+        "Init": True,
+        "LogConfig": LOG,
+        "SecurityOpt": ["no-new-privileges"],
+    }
+    if cpu is not None:
+        host["NanoCpus"] = cpu * 1_000_000
+    if memory is not None:
+        host |= {"Memory": memory, "MemorySwap": memory}
+    body: Body = {
+        "Image": image,
+        "Labels": dict(marks),
+        "Env": [f"{key}={value}" for key, value in sorted((env or {}).items())],
+        "HostConfig": host,
+        "NetworkingConfig": {
+            "EndpointsConfig": {place.network: {"IPAMConfig": {"IPv4Address": place.address}}}
+        },
+    }
+    if command:
+        body["Cmd"] = list(command)
+    return body
+
+
+def _seconds(duration: float) -> int:
+    return max(1, round(duration))

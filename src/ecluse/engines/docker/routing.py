@@ -1,0 +1,120 @@
+"""What a gateway should do, as data: backends, their servers, and the names that lead to them. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+
+from ecluse.model.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One replica in traffic. `name` is that of its container."""
+
+    name: str
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One process with a port. `check`: the path that its health is asked at, None for its open port."""
+
+    service: str
+    process: str
+    port: int
+    check: str | None = None
+    interval: float = 1.0
+    timeout: float = 2.0
+    servers: tuple[Server, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}.{self.process}"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.service}/{self.process}"
+
+    def server(self, name: str) -> Server | None:
+        return next((server for server in self.servers if server.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """A gateway's whole task. names: internal name → backend; hosts: public host → backend."""
+
+    backends: Mapping[str, Backend] = field(default_factory=dict)
+    names: Mapping[str, str] = field(default_factory=dict)
+    hosts: Mapping[str, str] = field(default_factory=dict)
+
+    def with_server(self, backend: str, server: Server) -> Routes:
+        old = self.backends[backend]
+        kept = [item for item in old.servers if item.name != server.name]
+        return self._with(replace(old, servers=(*kept, server)))
+
+    def without_servers(self, backend: str, names: Iterable[str]) -> Routes:
+        if backend not in self.backends:
+            return self
+        old, gone = self.backends[backend], set(names)
+        return self._with(replace(old, servers=tuple(item for item in old.servers if item.name not in gone)))
+
+    def _with(self, backend: Backend) -> Routes:
+        return replace(self, backends={**self.backends, backend.name: backend})
+
+    def dump(self) -> str:
+        return json.dumps(asdict(self), indent=1, sort_keys=True)
+
+    @staticmethod
+    def load(text: str) -> Routes:
+        facts = json.loads(text)
+        backends = {}
+        for name, item in facts["backends"].items():
+            servers = tuple(Server(**server) for server in item["servers"])
+            backends[name] = Backend(**(item | {"servers": servers}))
+        return Routes(backends, facts["names"], facts["hosts"])
+
+
+def backend_name(workload: Workload) -> str:
+    return f"{workload.service}.{workload.process}"
+
+
+def routed(workloads: Iterable[Workload], before: Routes) -> Routes:
+    """The routes of exactly these workloads; the servers of those that were there already stay in traffic."""
+    backends, names, hosts = {}, {}, {}
+    for workload in workloads:
+        if workload.spec.port is None:
+            continue
+        backend = _backend(workload, before.backends.get(backend_name(workload)))
+        backends[backend.name] = backend
+        if workload.name:
+            names[workload.name] = backend.name
+        if workload.host:
+            hosts[workload.host.lower()] = backend.name
+    return Routes(backends, names, hosts)
+
+
+def _backend(workload: Workload, before: Backend | None) -> Backend:
+    spec = workload.spec
+    assert spec.port is not None
+    return Backend(
+        service=str(workload.service),
+        process=workload.process,
+        port=spec.port,
+        check=spec.probe.path,
+        interval=max(1.0, spec.probe.interval),
+        timeout=spec.probe.timeout,
+        servers=before.servers if before else (),
+    )
+
+
+def joined(routes: Routes, workload: Workload) -> Routes:
+    """`routes` with this workload's, for a rollout that finds none of its own."""
+    alone = routed([workload], routes)
+    return Routes(
+        {**routes.backends, **alone.backends},
+        {**routes.names, **alone.names},
+        {**routes.hosts, **alone.hosts},
+    )

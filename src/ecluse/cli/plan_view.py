@@ -18,6 +18,7 @@ _MARKS: dict[Action, tuple[str, str]] = {
     "run": (">", "cyan"),
     "remove": ("-", "red"),
     "withdraw": ("-", "red"),
+    "erase": ("-", "red"),
 }
 LONGEST_TEXT = 60
 

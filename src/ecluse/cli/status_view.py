@@ -48,7 +48,9 @@ def _row(service: ServiceStatus) -> tuple[object, ...]:
 def _counts(service: ServiceStatus) -> str:
     """`web 2/2, worker 1/1`: ready out of wanted."""
     names = sorted({*service.wanted, *(replica.process for replica in service.replicas)})
-    return ", ".join(f"{name} {_ready(service.replicas, name)}/{service.wanted.get(name, 0)}" for name in names)
+    return ", ".join(
+        f"{name} {_ready(service.replicas, name)}/{service.wanted.get(name, 0)}" for name in names
+    )
 
 
 def _ready(replicas: Iterable[Replica], process: str) -> int:

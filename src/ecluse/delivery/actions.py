@@ -45,7 +45,7 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
             task = find_command(application, change.part)
             assert task is not None, f"{change.id} names no task"
             return engine.run(target, task_run(application, task, key=change.key))
-        case "schedule":
+        case "schedule" | "erase":
             return _nothing()
     assert_never(change.action)
 
@@ -62,7 +62,7 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
         case "provide":
             old: BackingService | None = intent.previous_backing.get(change.part)
             return engine.provide(target, old) if old else None
-        case "run" | "schedule" | "withdraw":
+        case "run" | "schedule" | "withdraw" | "erase":
             return None
     assert_never(change.action)
 

@@ -12,7 +12,7 @@ from ecluse.model.application import Application, BackingService, Target
 from ecluse.model.names import ServiceName
 from ecluse.model.secret import Text
 
-Action = Literal["provide", "create", "replace", "scale", "run", "schedule", "remove", "withdraw"]
+Action = Literal["provide", "create", "replace", "scale", "run", "schedule", "remove", "withdraw", "erase"]
 DeploymentKind = Literal["deploy", "promote", "rollback", "down", "run"]
 
 

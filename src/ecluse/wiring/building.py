@@ -38,6 +38,8 @@ def source(product: OpenProduct, service: ServiceName) -> Source:
         repository = product.product.services[service].repository
         raise NotFound(
             f"the source of {service} is not in this product",
-            hint=f"build it in its own repository, {repository}" if repository else f"make services/{service}",
+            hint=f"build it in its own repository, {repository}"
+            if repository
+            else f"make services/{service}",
         )
     return product.workspace.source(product.product.name, service, spec)

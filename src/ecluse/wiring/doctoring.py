@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 async def examine_machine(folder: Path, settings: Settings) -> Sequence[Finding]:
     from ecluse.doctor.examine import examine
-    from ecluse.doctor.probe import Subject
+    from ecluse.doctor.finding import Subject
     from ecluse.images.client import survey
 
     subject = Subject(

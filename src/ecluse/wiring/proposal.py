@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ecluse.delivery import gates, rollback
@@ -125,24 +125,30 @@ async def propose_removal(
     known = state.records.known_good(environment.name)
     observed = await observe(state, target)
     services = sorted({*known.applications, *(replica.service for replica in observed.replicas)})
-    changes = [
-        Change(
-            "remove", f"{service}/{process}", service, process,
-            expects=tuple(replica.id for replica in observed.of(service, process)),
-        )
-        for service in services
-        for process in sorted({replica.process for replica in observed.of(service)})
-    ]  # fmt: skip
-    changes += [
-        Change("withdraw", item.name, part=item.name, expects=(item.id,)) for item in observed.backing
-    ]
-    steps = tuple(Step(service, _version(known, service), None) for service in services)
     plan = Plan(
-        environment.name, "down", known.revision or "", steps, tuple(changes),
+        environment=environment.name,
+        kind="down",
+        revision=known.revision or "",
+        steps=tuple(Step(service, _version(known, service), None) for service in services),
+        changes=tuple(_removals(services, observed, volumes=volumes)),
         running=len(observed.replicas),
-    )  # fmt: skip
+    )
     intent = Intent(target, plan, {}, known.applications, previous_backing=known.backing, volumes=volumes)
     return Proposal(intent, state)
+
+
+def _removals(services: Sequence[ServiceName], observed: Observed, *, volumes: bool) -> Iterator[Change]:
+    """Services, then what stands behind them, then the ground; erasing is what the end of `down` does."""
+    for service in services:
+        for process in sorted({replica.process for replica in observed.of(service)}):
+            ids = tuple(replica.id for replica in observed.of(service, process))
+            yield Change("remove", f"{service}/{process}", service, process, expects=ids)
+    for item in observed.backing:
+        yield Change("withdraw", item.name, part=item.name, expects=(item.id,))
+    if observed.exists:
+        yield Change("erase", "gateway and network")
+    for volume in observed.volumes if volumes else ():
+        yield Change("erase", f"volume {volume}", note="its data is gone")
 
 
 async def observe(state: ProductState, target: Target) -> Observed:

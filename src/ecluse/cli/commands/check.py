@@ -31,4 +31,6 @@ def check(invocation: Invocation, *, secrets: Path | None, json: bool) -> None:
     if problems:
         raise ConfigInvalid(problems)
     if not json:
-        show(f"{product.product.name}: {len(product.product.services)} services, {len(names)} environments, no problem")
+        show(
+            f"{product.product.name}: {len(product.product.services)} services, {len(names)} environments, no problem"
+        )

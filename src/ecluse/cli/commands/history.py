@@ -21,9 +21,9 @@ def history(invocation: Invocation, environment: str, *, limit: int, runs: bool,
 
     product = invocation.open()
     place = product.environment(environment)
-    found = [
-        item for item in product.reading.records.deployments(place.name) if runs or item.kind != "run"
-    ][:limit]
+    found = [item for item in product.reading.records.deployments(place.name) if runs or item.kind != "run"][
+        :limit
+    ]
     if json:
         show_json([ended_facts(item) for item in found])
         return
@@ -37,5 +37,7 @@ def history(invocation: Invocation, environment: str, *, limit: int, runs: bool,
         cause = item.cause.sentence if item.cause else item.intent.note or ""
         what = f"{item.kind} to {item.intent.rolled_to}" if item.intent.rolled_to else item.kind
         when = moment(item.requested_at)
-        rows.append((item.number, when, what, item.state, seconds, item.requested_by, ", ".join(moves), cause))
+        rows.append(
+            (item.number, when, what, item.state, seconds, item.requested_by, ", ".join(moves), cause)
+        )
     table(("no", "when", "what", "state", "took", "by", "services", "why"), rows)

@@ -16,7 +16,9 @@ KINDS = ("php-apache", "python", "front")
 @click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 @click.option("--name", metavar="NAME", help="The product's name (the folder's, by default).")
 @click.option("--service", metavar="NAME", help="Add a service to the product instead.")
-@click.option("--like", type=click.Choice(KINDS), default="python", show_default=True, help="What the service is like.")
+@click.option(
+    "--like", type=click.Choice(KINDS), default="python", show_default=True, help="What the service is like."
+)
 @click.option("--domain", metavar="NAME", help="The business domain of the service.")
 @click.pass_obj
 def init(

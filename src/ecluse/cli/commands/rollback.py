@@ -16,7 +16,13 @@ from ecluse.cli.invocation import Invocation
 @options.as_json
 @click.pass_obj
 def rollback(
-    invocation: Invocation, environment: str, services: tuple[str, ...], *, to: int | None, yes: bool, json: bool
+    invocation: Invocation,
+    environment: str,
+    services: tuple[str, ...],
+    *,
+    to: int | None,
+    yes: bool,
+    json: bool,
 ) -> None:
     """Goes back to what ENV ran before its last deployment. A second rollback goes further back."""
     from ecluse.cli.commands.consent import settle

@@ -10,7 +10,9 @@ from ecluse.cli.output import say
 
 @click.command()
 @click.option("--product", metavar="NAME", help="The product, when there is no folder of it here.")
-@click.option("--stop", is_flag=True, help="Stop the one that runs; what it has in hand goes on with the next.")
+@click.option(
+    "--stop", is_flag=True, help="Stop the one that runs; what it has in hand goes on with the next."
+)
 @click.pass_obj
 def runner(invocation: Invocation, *, product: str | None, stop: bool) -> int:
     """Runs the runner here. Commands start one by themselves when they need it."""

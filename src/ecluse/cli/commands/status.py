@@ -16,9 +16,8 @@ def status(invocation: Invocation, environment: str | None, *, json: bool) -> No
     """Shows what really runs in ENV (every environment, by default) beside what is on record."""
     from ecluse.cli.output import show_json
     from ecluse.cli.status_view import show_status
-    from ecluse.wiring.status import read_status
-
     from ecluse.server.launch import find_runner
+    from ecluse.wiring.status import read_status
 
     product = invocation.open()
     runner = find_runner(product.settings.product_state(product.product.name))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 import tarfile
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 from ecluse.engines.docker import labels, payloads
 from ecluse.engines.docker.client import ApiError, Client
@@ -137,7 +136,7 @@ class Containers:
     async def _has(self, container: str, path: str) -> bool:
         try:
             async with self._client.request(
-                "HEAD", f"containers/{container}/archive?path={quote(path)}", what="look into a container"
+                "HEAD", f"containers/{container}/archive", what="look into a container", params={"path": path}
             ):
                 return True
         except ApiError as error:
@@ -152,8 +151,11 @@ def _folders(files: Iterable[payloads.Packed]) -> list[str]:
     return sorted(found - {"/", "."})
 
 
-class _gone(suppress):
+@contextmanager
+def _gone() -> Iterator[None]:
     """Passes over a container that is not there any more, or is being removed already."""
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> bool:
-        return isinstance(error, ApiError) and error.status in (304, 404, 409)
+    try:
+        yield
+    except ApiError as error:
+        if error.status not in (404, 409):
+            raise

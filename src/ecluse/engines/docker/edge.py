@@ -1,0 +1,163 @@
+"""The edge: the one listener of this machine, which hands each public host to the gateway of its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from ecluse.engines.docker import addresses, haproxy, labels, payloads
+from ecluse.engines.docker.admin import Admin
+from ecluse.engines.docker.client import ApiError
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.files import lock, private_folder, read, write_whole
+from ecluse.engines.docker.ground import Ground, Network
+from ecluse.engines.docker.house import House, tag
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.listeners import who_listens
+from ecluse.errors import EngineError
+
+
+class Edge:
+    """Made with the first public host of this machine, gone with its last environment."""
+
+    def __init__(
+        self, *, machine: Path, listen: tuple[str, int], containers: Containers, ground: Ground, house: House
+    ) -> None:
+        self._folder = machine / "edge"
+        self._id = labels.machine_id(machine)
+        self._listen = listen
+        self._containers = containers
+        self._ground = ground
+        self._house = house
+        self._admin = Admin(self._folder, who=self.name)
+
+    @property
+    def name(self) -> str:
+        return f"ecluse-edge-{self._id}" if self._id else "ecluse-edge"
+
+    @property
+    def _marks(self) -> dict[str, str]:
+        return {labels.MACHINE: self._id, labels.KIND: "edge"}
+
+    def lock(self) -> AbstractAsyncContextManager[None]:
+        return lock(self._folder / "lock", what="changing the edge")
+
+    async def network(self) -> Network:
+        return await self._ground.ensure_network(self.name, self._marks, self._marks, bits=addresses.EDGE_BITS)
+
+    async def free_address(self, network: Network) -> str:
+        """For one more gateway; ask while holding the lock."""
+        taken = {item.labels.get(labels.EDGE_ADDRESS, "") for item in await self._gateways()}
+        return addresses.free_address(network.subnet, taken, addresses.EDGE_MEMBER_OFFSETS)
+
+    async def publish(self, site: Site, address: str, hosts: Sequence[str]) -> None:
+        """Sends exactly `hosts` to the gateway at `address`; EngineError when another environment has one."""
+        async with self.lock():
+            routes = await self._routes()
+            for host in hosts:
+                for other, facts in routes.items():
+                    if other != site.slug and host in facts["hosts"]:
+                        raise EngineError(
+                            f"the host {host} belongs to {other} already",
+                            hint="give one of the two environments another domain",
+                        )
+            routes[site.slug] = {"address": address, "hosts": list(hosts)}
+            self._write(routes)
+            if any(facts["hosts"] for facts in routes.values()):
+                await self._run()
+                await self._follow()
+
+    async def withdraw(self, site: Site) -> None:
+        """Forgets an environment; with the last one the edge goes."""
+        if not self._folder.is_dir():
+            return
+        async with self.lock():
+            routes = await self._routes()
+            routes.pop(site.slug, None)
+            self._write(routes)
+            left = [item for item in await self._gateways() if not _is_of(item, site)]
+            if not left:
+                await self._remove()
+            elif await self._containers.list(self._marks):
+                await self._follow()
+
+    async def forget_network(self) -> None:
+        """Removes the network, once no gateway is on it."""
+        network = await self._ground.find_network(self.name, self._marks)
+        if network is not None and not await self._gateways():
+            await self._ground.remove_network(network)
+
+    async def _gateways(self) -> list[Container]:
+        return await self._containers.list({labels.MACHINE: self._id}, kind="gateway")
+
+    async def _routes(self) -> dict[str, dict[str, object]]:
+        """slug → address and hosts, of the environments whose gateway is there."""
+        text = read(self._folder / "routes.json")
+        known: dict[str, dict[str, object]] = json.loads(text) if text else {}
+        there = {item.labels.get(labels.EDGE_ADDRESS) for item in await self._gateways()}
+        return {slug: facts for slug, facts in known.items() if facts["address"] in there}
+
+    def _write(self, routes: dict[str, dict[str, object]]) -> None:
+        private_folder(self._folder)
+        table = {str(host): str(facts["address"]) for facts in routes.values() for host in facts["hosts"]}
+        write_whole(self._folder / "routes.json", json.dumps(routes, indent=1, sort_keys=True))
+        write_whole(self._folder / "hosts.map", haproxy.mapping(table))
+        write_whole(self._folder / "haproxy.cfg", haproxy.edge(owner=(os.getuid(), os.getgid())))
+
+    async def _run(self) -> None:
+        listen = "{}:{}".format(*self._listen)
+        image = await self._house.ensure("haproxy")
+        for item in await self._containers.list(self._marks):
+            is_same = item.labels.get(labels.LISTEN) == listen and item.labels.get(labels.IMAGE) == image
+            if is_same and item.is_running:
+                return
+            await self._containers.remove(item.id)
+        network = await self.network()
+        place = payloads.Place(network.name, addresses.at(network.subnet, addresses.EDGE_OFFSET))
+        name, body = payloads.edge(
+            name=self.name,
+            machine=self._id,
+            image=image,
+            place=place,
+            folder=str(self._folder),
+            listen=self._listen,
+        )
+        await self._start(await self._containers.create(name, body))
+
+    async def _start(self, identity: str) -> None:
+        try:
+            await self._containers.start(identity, name=self.name)
+        except ApiError as error:
+            # Docker leaves the container behind, created and never started
+            await self._containers.remove(identity)
+            if not _is_port_taken(error.reason):
+                raise
+            address, port = self._listen
+            raise EngineError(
+                f"the edge cannot listen on {address}:{port}: {who_listens(port) or 'another program'} does already",
+                hint="free that port, or set ECLUSE_EDGE_HTTP_PORT (or ECLUSE_EDGE_ADDRESS) to another one",
+            ) from error
+        await self._admin.wait_started()
+
+    async def _follow(self) -> None:
+        wanted = dict(line.split() for line in (read(self._folder / "hosts.map") or "").splitlines())
+        for command in haproxy.map_commands("hosts.map", await self._admin.map("hosts.map"), wanted):
+            await self._admin.tell(command)
+
+    async def _remove(self) -> None:
+        for item in await self._containers.list(self._marks):
+            await self._containers.remove(item.id)
+        for path in self._folder.iterdir():
+            if path.name != "lock":
+                path.unlink(missing_ok=True)
+
+
+def _is_of(item: Container, site: Site) -> bool:
+    return all(item.labels.get(key) == value for key, value in site.marks.items())
+
+
+def _is_port_taken(reason: str) -> bool:
+    return "address already in use" in reason or "port is already allocated" in reason

@@ -1,0 +1,262 @@
+"""The gateway of an environment: one HAProxy whose files say what it should do, kept in step while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+from ecluse.engines.docker import addresses, haproxy, labels, payloads
+from ecluse.engines.docker.admin import Admin
+from ecluse.engines.docker.client import Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.edge import Edge
+from ecluse.engines.docker.files import lock, private_folder, read, write_whole
+from ecluse.engines.docker.ground import Ground, Network
+from ecluse.engines.docker.haproxy import Standing
+from ecluse.engines.docker.house import House, tag
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.routing import Backend, Routes, Server, joined, routed
+from ecluse.errors import EngineError
+from ecluse.model.event import Event
+from ecluse.model.workload import Workload
+
+_POLL_SECONDS = 0.05
+_DELETE_SECONDS = 5.0
+
+
+class Gateway:
+    """One environment's gateway. The files are the truth; every method brings the running process to them."""
+
+    def __init__(
+        self, site: Site, *, state: Path, client: Client, containers: Containers, ground: Ground, house: House, edge: Edge
+    ) -> None:
+        self._site = site
+        self._folder = state / "gateway" / str(site.target.environment)
+        self._client = client
+        self._containers = containers
+        self._ground = ground
+        self._house = house
+        self._edge = edge
+        self._admin = Admin(self._folder, who=site.gateway)
+
+    def routes(self) -> Routes:
+        """What the gateway should do by its file."""
+        text = read(self._folder / "routes.json")
+        return Routes.load(text) if text else Routes()
+
+    async def prepare(self, network: Network, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
+        """Makes the gateway run with exactly the routes of `workloads`; servers in traffic stay."""
+        if not await self._house.has("haproxy"):
+            yield Event("gateway", message="building the image of the gateway")
+        await self._house.ensure("haproxy")
+        before = self.routes()
+        async with self._lock():
+            routes = routed(workloads, await self._living(self.routes()))
+            _refuse_twice(workloads)
+            self._write(routes)
+            address = await self._run(network)
+            await self._follow(routes)
+        if routes != before:
+            yield Event("gateway", message=_tell(routes))
+        await self._edge.publish(self._site, address, sorted(routes.hosts))
+
+    async def admit(self, network: Network, workload: Workload, servers: Iterable[Server]) -> None:
+        """Puts replicas into traffic. Those that are in already stay as they are."""
+        async with self._lock():
+            routes = joined(self.routes(), workload)
+            name = f"{workload.service}.{workload.process}"
+            for server in servers:
+                if routes.backends[name].server(server.name) != server:
+                    routes = routes.with_server(name, server)
+            self._write(routes)
+            await self._run(network)
+            await self._follow(routes)
+
+    async def dismiss(self, backend: str, names: Sequence[str], *, drain: float) -> None:
+        """Takes replicas out of traffic: no new requests, then up to `drain` seconds for those under way."""
+        if not names:
+            return
+        if await self._admin.answers():
+            await self._drain(backend, names, drain)
+        async with self._lock():
+            self._write(self.routes().without_servers(backend, names))
+
+    async def standings(self) -> dict[tuple[str, str], Standing]:
+        """What the running gateway thinks of each server; empty when it does not answer."""
+        try:
+            found = await self._admin.standings()
+        except EngineError:
+            return {}
+        return {(item.backend, item.server): item for item in found}
+
+    async def remove(self) -> None:
+        """Takes the environment off the edge, removes the gateway and its files."""
+        await self._edge.withdraw(self._site)
+        for item in await self._containers.list(self._site.marks, kind="gateway"):
+            await self._containers.remove(item.id)
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            path.unlink(missing_ok=True)
+        if self._folder.is_dir():
+            self._folder.rmdir()
+
+    async def _drain(self, backend: str, names: Sequence[str], seconds: float) -> None:
+        known = {item.server for item in await self._admin.standings() if item.backend == backend}
+        leaving = [name for name in names if name in known]
+        for name in leaving:
+            await self._admin.tell(haproxy.drain(backend, name))
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not await self._is_quiet(backend, leaving):
+            await asyncio.sleep(_POLL_SECONDS)
+        for name in leaving:
+            await self._delete(backend, name)
+
+    async def _is_quiet(self, backend: str, names: Sequence[str]) -> bool:
+        """No session on these servers, and no worker of an older configuration that may still use them."""
+        busy = any(
+            item.sessions for item in await self._admin.standings() if item.backend == backend and item.server in names
+        )
+        return not busy and await self._admin.old_workers() == 0
+
+    async def _delete(self, backend: str, name: str) -> None:
+        """Closes what is left, a websocket for example, and deletes the server."""
+        await self._admin.tell(haproxy.park(backend, name))
+        deadline = time.monotonic() + _DELETE_SECONDS
+        while True:
+            await self._admin.ask(haproxy.close_sessions(backend, name))
+            answer = (await self._admin.ask(haproxy.delete_server(backend, name))).strip()
+            if not answer or "deleted" in answer or "No such" in answer:
+                return
+            if time.monotonic() > deadline:
+                raise EngineError(f"{self._site.gateway} does not let go of {name} within 5 s: {answer}")
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _living(self, routes: Routes) -> Routes:
+        """Without servers whose container is gone, removed by hand for example."""
+        there = {item.name for item in await self._containers.list(self._site.marks, kind="replica")}
+        for name, backend in routes.backends.items():
+            routes = routes.without_servers(name, [item.name for item in backend.servers if item.name not in there])
+        return routes
+
+    async def _run(self, network: Network) -> str:
+        """Makes the container run; gives its address on the edge's network."""
+        found = await self._containers.list(self._site.marks, kind="gateway")
+        for item in found:
+            if item.status != "created" and item.labels.get(labels.IMAGE) == tag("haproxy"):
+                if not item.is_running:
+                    await self._containers.start(item.id, name=item.name)
+                    await self._started()
+                return item.labels[labels.EDGE_ADDRESS]
+            await self._containers.remove(item.id)
+        return await self._create(network)
+
+    async def _create(self, network: Network) -> str:
+        edge_network = await self._edge.network()
+        async with self._edge.lock():
+            edge_address = await self._edge.free_address(edge_network)
+
+            def choose(_: Sequence[Container], __: Network) -> tuple[str, payloads.Body]:
+                return payloads.gateway(
+                    self._site,
+                    image=tag("haproxy"),
+                    place=payloads.Place(network.name, addresses.at(network.subnet, addresses.GATEWAY_OFFSET)),
+                    edge_address=edge_address,
+                    folder=str(self._folder),
+                )
+
+            identity = await self._ground.settle(self._site, network, choose)
+        await self._client.call(
+            "POST",
+            f"networks/{edge_network.id}/connect",
+            what="connect the gateway to the edge",
+            body=payloads.joining(identity, edge_address),
+        )
+        await self._containers.start(identity, name=self._site.gateway)
+        await self._started()
+        return edge_address
+
+    async def _started(self) -> None:
+        await self._admin.wait_started()
+        self._mark(self.routes())
+
+    def _write(self, routes: Routes) -> None:
+        """The files, each whole: what HAProxy finds when it starts by itself."""
+        private_folder(self._folder)
+        edge_subnet = read(self._folder / "edge-subnet") or ""
+        write_whole(self._folder / "routes.json", routes.dump())
+        write_whole(self._folder / "names.map", haproxy.mapping(routes.names))
+        write_whole(self._folder / "hosts.map", haproxy.mapping(routes.hosts))
+        write_whole(
+            self._folder / "haproxy.cfg",
+            haproxy.gateway(routes, edge_subnet=edge_subnet, owner=(os.getuid(), os.getgid())),
+        )
+
+    async def _follow(self, routes: Routes) -> None:
+        """Brings the running process to the files: by a reload if backends changed, else by commands."""
+        if read(self._folder / "applied") != _digest(routes):
+            await self._check()
+            await self._admin.reload()
+            self._mark(routes)
+            return
+        for file, wanted in (("names.map", routes.names), ("hosts.map", routes.hosts)):
+            for command in haproxy.map_commands(file, await self._admin.map(file), wanted):
+                await self._admin.tell(command)
+        standings = await self.standings()
+        for backend in routes.backends.values():
+            await self._follow_servers(backend, standings)
+
+    async def _follow_servers(self, backend: Backend, standings: dict[tuple[str, str], Standing]) -> None:
+        for server in backend.servers:
+            standing = standings.get((backend.name, server.name))
+            if standing is None:
+                add, *enable = haproxy.add_server(backend, server)
+                await self._admin.tell(add, unless=("New server registered",))
+                for command in enable:
+                    await self._admin.tell(command)
+            elif standing.status.startswith(("DRAIN", "MAINT")):
+                await self._admin.tell(haproxy.ready(backend.name, server.name))
+        wanted = {server.name for server in backend.servers}
+        for name in [server for owner, server in standings if owner == backend.name and server not in wanted]:
+            await self._delete(backend.name, name)
+
+    async def _check(self) -> None:
+        done = await self._client.execute(
+            self._site.gateway,
+            ["haproxy", "-c", "-f", f"{payloads.MOUNT}/haproxy.cfg"],
+            what="check the configuration of the gateway",
+        )
+        if done.code != 0:
+            raise EngineError(f"the gateway refuses its configuration:\n{done.output.strip()}")
+
+    def _mark(self, routes: Routes) -> None:
+        write_whole(self._folder / "applied", _digest(routes))
+
+    def _lock(self) -> AbstractAsyncContextManager[None]:
+        return lock(self._folder / "lock", what=f"changing {self._site.gateway}")
+
+
+def _digest(routes: Routes) -> str:
+    return hashlib.sha256(haproxy.shape(routes).encode()).hexdigest()
+
+
+def _refuse_twice(workloads: Sequence[Workload]) -> None:
+    """Two processes cannot have the same public name."""
+    owners: dict[str, str] = {}
+    for workload in workloads:
+        if workload.host is None:
+            continue
+        owner = owners.setdefault(workload.host.lower(), workload.subject)
+        if owner != workload.subject:
+            raise EngineError(
+                f"{workload.host} is the public name of both {owner} and {workload.subject}",
+                hint="give one of them another `expose: {host: …}`",
+            )
+
+
+def _tell(routes: Routes) -> str:
+    hosts = ", ".join(sorted(routes.hosts)) or "no public name"
+    return f"the gateway knows {len(routes.names)} services; public: {hosts}"

@@ -29,13 +29,15 @@ def carry_out(invocation: Invocation, product: OpenProduct, proposal: Proposal, 
     number = proposal.enqueue()
     ensure_runner(product.product.name, product.settings)
     say(f"deployment {number} of {proposal.plan.environment}")
-    return watch(invocation, proposal, number, json=json)
+    return watch(invocation, product, proposal, number, json=json)
 
 
-def watch(invocation: Invocation, proposal: Proposal, number: int, *, json: bool) -> Deployment:
+def watch(
+    invocation: Invocation, product: OpenProduct, proposal: Proposal, number: int, *, json: bool
+) -> Deployment:
     records = proposal.state.records
     try:
-        invocation.run(_follow(proposal, number))
+        invocation.run(_follow(product, proposal, number))
     except KeyboardInterrupt:
         environment = proposal.plan.environment
         say(f"\ndetached: deployment {number} goes on. `ecluse cancel {environment}` stops it")
@@ -97,11 +99,15 @@ def show_cause(cause: Cause | None) -> None:
             say(f"    | {line}")
 
 
-async def _follow(proposal: Proposal, number: int) -> None:
+async def _follow(product: OpenProduct, proposal: Proposal, number: int) -> None:
     from ecluse.delivery.follow import follow
+    from ecluse.server.launch import ensure_runner
+
+    def keep_alive() -> None:
+        ensure_runner(product.product.name, product.settings)
 
     begun: datetime | None = None
-    async for recorded in follow(proposal.state.records, number):
+    async for recorded in follow(proposal.state.records, number, keep_alive=keep_alive):
         begun = begun or recorded.at
         tell(recorded, begun)
 

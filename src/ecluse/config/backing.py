@@ -47,7 +47,7 @@ class Accounts:
     def value(self, backing: Backing, client: ServiceName, name: str, reveal: Reveal) -> Value:
         """What `${backing.NAME.<name>}` is for a client."""
         if backing.kind == "s3":
-            raise BadReference(("s3 backing services are not available yet", None))
+            raise BadReference()
         if name not in FIELDS:
             raise BadReference((f"a backing service has no {name}", nearest(name, FIELDS)))
         if name == "url":

@@ -213,6 +213,9 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         "cannot start any token" in reason and "\t" in written
     ):
         return Problem(Location(file, line), "", "a tab cannot indent", "use spaces")
+    if text.startswith("<<<<<<< ") or "\n<<<<<<< " in text:
+        line = text[: text.index("<<<<<<< ")].count("\n") + 1
+        return Problem(Location(file, line), "", "has an unresolved merge conflict", "choose a side")
     if "single document" in str(error):
         return Problem(Location(file, line), "", "has several documents (---)", "one file holds one document")
     return Problem(Location(file, line), "", f"is not YAML: {reason}", _SYNTAX_HINTS.get(reason))

@@ -94,13 +94,14 @@ def open_workspace(root: Path, revision: str | None = None) -> Workspace:
     git = find_git(root) if root.is_dir() else None
     if revision is not None and git is None:
         raise NotFound(f"{root} is not in a git repository: it has no revision {revision}")
-    commit = git.commit(revision) if git and revision else git.head() if git else None
-    files = committed(git, commit) if git and revision and commit else Tree(root)
+    is_revision = git is not None and revision is not None
+    commit = git.commit(revision) if git and revision is not None else git.head() if git else None
+    files = committed(git, commit) if git and commit and is_revision else Tree(root)
     reading = _Reading(files)
     if not reading.document(PRODUCT_FILE):
         raise NotFound(f"no {PRODUCT_FILE} in {root}", hint="`ecluse init` writes one")
     reading.everything()
-    dirty = not isinstance(files, Committed) and _differs(git, commit, reading.texts)
+    dirty = not is_revision and _differs(git, commit, reading.texts)
     return Workspace(
         root=root,
         documents=reading.documents,
@@ -110,7 +111,7 @@ def open_workspace(root: Path, revision: str | None = None) -> Workspace:
         problems=tuple(reading.problems),
         revision=commit if commit and not dirty else _tree_hash(reading.texts),
         dirty=dirty,
-        is_revision=isinstance(files, Committed),
+        is_revision=is_revision,
         git=git,
     )
 

@@ -62,7 +62,9 @@ def test_an_empty_layer_file_says_nothing(product: ProductFolder) -> None:
 )
 def test_one_layer_written_in_two_files_names_both(product: ProductFolder, shared: str, own: str) -> None:
     product.invoicing(config=OF_BOTH)
-    product.layer(own, "app: {KEY: a}").layer(shared, "\nservices:\n  invoicing: {run: {web: {replicas: 2}}}\n")
+    product.layer(own, "app: {KEY: a}").layer(
+        shared, "\nservices:\n  invoicing: {run: {web: {replicas: 2}}}\n"
+    )
     problems = product.problems()
     assert "this layer is also written in config/" in problems
     assert f"config/{shared}.yaml" in problems

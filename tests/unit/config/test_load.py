@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
-from ecluse.errors import ConfigInvalid
 from tests.unit.config.product_folder import PRODUCT, ProductFolder
 
 
@@ -11,17 +8,16 @@ def test_the_problems_of_all_files_come_at_once(product: ProductFolder) -> None:
     product.invoicing(config="KEY: {type: strin}")
     product.layer("common", "app: [")
     product.layer("services/accounting", "app: {KEY: 1}")
-    with pytest.raises(ConfigInvalid) as raised:
-        product.load()
-    assert str(raised.value) == """\
+    assert (
+        product.problems()
+        == """\
 config/common.yaml:2: is not YAML: did not find expected node content
 config/services/accounting.yaml:1: app.KEY: is not in the contract of accounting
 ecluse.yaml:7: environments.prod.follows.0: no environment is named tset
   hint: did you mean test?
 services/invoicing/service.yaml:6: config.KEY.type: must be one of string, integer, number, boolean, url, email, \
-duration, size, choice, list, json
-  hint: did you mean string?
-4 problems""".replace("\n  hint: did you mean string?", "")
+duration, size, choice, list, json"""
+    )
 
 
 def test_a_service_is_called_as_its_folder(product: ProductFolder) -> None:

@@ -24,7 +24,8 @@ def test_services_of_the_tree_need_no_entry(product: ProductFolder) -> None:
 
 def test_a_service_of_another_repository_has_no_folder(product: ProductFolder) -> None:
     product.write(
-        "ecluse.yaml", PRODUCT.replace("services:", "services:\n  payroll: {repository: git@git.example.fr:p.git}")
+        "ecluse.yaml",
+        PRODUCT.replace("services:", "services:\n  payroll: {repository: git@git.example.fr:p.git}"),
     )
     configuration = product.load()
     assert configuration.product.services["payroll"].path is None  # type: ignore[index]
@@ -101,7 +102,7 @@ def test_an_environment_overrides_what_it_names_of_a_backing_service(product: Pr
         ("  test: {domain: t.fr, registry: 'https://r.fr'}\n", "ecluse.yaml:6: environments.test.registry: must be a "
          "registry like registry.example.fr/team\n  hint: leave out https://"),
         ("  test: {domain: t.fr, backing: {bd: {storage: 1Gi}}}\n", "ecluse.yaml:6: environments.test.backing.bd: no "
-         "backing service is named bd\n  hint: did you mean db?"),
+         "backing service is named bd\n  hint: known: db, sessions"),
         ("  test: {domain: t.fr, backing: {db: {kind: redis}}}\n", "ecluse.yaml:6: environments.test.backing.db.kind: "
          "unknown key\n  hint: known: cpu, external, image, memory, node, storage, storage_class, version"),
         ("  test: {domain: t.fr, backing: {db: {storage: big}}}\n", "ecluse.yaml:6: environments.test.backing.db."

@@ -38,7 +38,9 @@ def test_what_is_no_number_of_cores_says_what_it_must_be(written: object) -> Non
         parse_cpu(written)
 
 
-@pytest.mark.parametrize("written", ["128", 128, "0Mi", "Mi", "128 Mi", "128mi", "-1Gi", None, "9" * 15 + "Pi"])
+@pytest.mark.parametrize(
+    "written", ["128", 128, "0Mi", "Mi", "128 Mi", "128mi", "-1Gi", None, "9" * 15 + "Pi"]
+)
 def test_what_is_no_size_says_what_it_must_be(written: object) -> None:
     with pytest.raises(ValueError, match="must be a size like 128Mi, 1Gi or 500M"):
         parse_size(written)

@@ -187,4 +187,6 @@ def test_all_problems_come_at_once_in_the_order_of_lines() -> None:
         prot: 1
         prot: 2
     """)
-    assert [line.split(":")[1] for line in problems.splitlines() if line.startswith("service.yaml")] == list("1234")
+    assert [line.split(":")[1] for line in problems.splitlines() if line.startswith("service.yaml")] == list(
+        "1234"
+    )

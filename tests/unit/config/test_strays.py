@@ -56,5 +56,7 @@ def test_a_key_that_one_service_declares_is_none_of_the_others_business(product:
 
 def test_nothing_is_said_of_shared_keys_while_a_contract_is_elsewhere(product: ProductFolder) -> None:
     text = (product.root / "ecluse.yaml").read_text()
-    product.write("ecluse.yaml", text.replace("services:", "services:\n  pay: {repository: 'git@x.fr:p.git'}"))
+    product.write(
+        "ecluse.yaml", text.replace("services:", "services:\n  pay: {repository: 'git@x.fr:p.git'}")
+    )
     assert product.layer("common", "app: {OF_PAY: x}").warnings() == ""

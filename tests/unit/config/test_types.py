@@ -109,7 +109,10 @@ def test_a_pattern_must_match_the_whole_value() -> None:
 
 
 def test_a_pattern_that_is_no_regular_expression_says_why() -> None:
-    assert pattern_problem("(") == "is not a regular expression: missing ), unterminated subpattern at position 0"
+    assert (
+        pattern_problem("(")
+        == "is not a regular expression: missing ), unterminated subpattern at position 0"
+    )
     assert pattern_problem("[a-z]{2}") is None
 
 

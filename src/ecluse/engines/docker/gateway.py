@@ -54,13 +54,12 @@ class Gateway:
         if not await self._house.has("haproxy"):
             yield Event("gateway", message="building the image of the gateway")
         await self._house.ensure("haproxy")
-        before = self.routes()
+        _refuse_twice(workloads)
         async with self._lock():
-            routes = routed(workloads, await self._living(self.routes()))
-            _refuse_twice(workloads)
-            self._write(routes)
-            address = await self._run(network)
-            await self._follow(routes)
+            before = self.routes()
+            routes = routed(workloads, await self._living(before))
+            write_whole(self._folder / "edge-subnet", str((await self._edge.network()).subnet))
+            address = await self._apply(network, routes)
         if routes != before:
             yield Event("gateway", message=_tell(routes))
         await self._edge.publish(self._site, address, sorted(routes.hosts))
@@ -73,9 +72,7 @@ class Gateway:
             for server in servers:
                 if routes.backends[name].server(server.name) != server:
                     routes = routes.with_server(name, server)
-            self._write(routes)
-            await self._run(network)
-            await self._follow(routes)
+            await self._apply(network, routes)
 
     async def dismiss(self, backend: str, names: Sequence[str], *, drain: float) -> None:
         """Takes replicas out of traffic: no new requests, then up to `drain` seconds for those under way."""
@@ -93,6 +90,16 @@ class Gateway:
         except EngineError:
             return {}
         return {(item.backend, item.server): item for item in found}
+
+    async def _apply(self, network: Network, routes: Routes) -> str:
+        """Files first, then the process: killed in between, the next call goes on from the files."""
+        is_known = read(self._folder / "applied") == self._digest(routes)
+        if not is_known and await self._admin.answers():
+            await self._check(routes)
+        self._write(routes)
+        address = await self._run(network)
+        await self._follow(routes)
+        return address
 
     async def remove(self) -> None:
         """Takes the environment off the edge, removes the gateway and its files."""
@@ -168,7 +175,7 @@ class Gateway:
                     folder=str(self._folder),
                 )
 
-            identity = await self._ground.settle(self._site, network, choose)
+            identity, _name = await self._ground.settle(self._site, network, choose)
         await self._client.call(
             "POST",
             f"networks/{edge_network.id}/connect",
@@ -185,20 +192,18 @@ class Gateway:
 
     def _write(self, routes: Routes) -> None:
         """The files, each whole: what HAProxy finds when it starts by itself."""
-        private_folder(self._folder)
-        edge_subnet = read(self._folder / "edge-subnet") or ""
         write_whole(self._folder / "routes.json", routes.dump())
         write_whole(self._folder / "names.map", haproxy.mapping(routes.names))
         write_whole(self._folder / "hosts.map", haproxy.mapping(routes.hosts))
-        write_whole(
-            self._folder / "haproxy.cfg",
-            haproxy.gateway(routes, edge_subnet=edge_subnet, owner=(os.getuid(), os.getgid())),
-        )
+        write_whole(self._folder / "haproxy.cfg", self._configuration(routes))
+
+    def _configuration(self, routes: Routes) -> str:
+        subnet = read(self._folder / "edge-subnet") or "127.0.0.1"
+        return haproxy.gateway(routes, edge_subnet=subnet, owner=(os.getuid(), os.getgid()))
 
     async def _follow(self, routes: Routes) -> None:
         """Brings the running process to the files: by a reload if backends changed, else by commands."""
-        if read(self._folder / "applied") != _digest(routes):
-            await self._check()
+        if read(self._folder / "applied") != self._digest(routes):
             await self._admin.reload()
             self._mark(routes)
             return
@@ -223,24 +228,26 @@ class Gateway:
         for name in [server for owner, server in standings if owner == backend.name and server not in wanted]:
             await self._delete(backend.name, name)
 
-    async def _check(self) -> None:
+    async def _check(self, routes: Routes) -> None:
+        write_whole(self._folder / "candidate.cfg", self._configuration(routes))
         done = await self._client.execute(
             self._site.gateway,
-            ["haproxy", "-c", "-f", f"{payloads.MOUNT}/haproxy.cfg"],
+            ["haproxy", "-c", "-f", f"{payloads.MOUNT}/candidate.cfg"],
             what="check the configuration of the gateway",
         )
         if done.code != 0:
             raise EngineError(f"the gateway refuses its configuration:\n{done.output.strip()}")
 
     def _mark(self, routes: Routes) -> None:
-        write_whole(self._folder / "applied", _digest(routes))
+        write_whole(self._folder / "applied", self._digest(routes))
+
+    def _digest(self, routes: Routes) -> str:
+        """Of what only a reload can change."""
+        return hashlib.sha256(self._configuration(haproxy.shape(routes)).encode()).hexdigest()
 
     def _lock(self) -> AbstractAsyncContextManager[None]:
+        private_folder(self._folder)
         return lock(self._folder / "lock", what=f"changing {self._site.gateway}")
-
-
-def _digest(routes: Routes) -> str:
-    return hashlib.sha256(haproxy.shape(routes).encode()).hexdigest()
 
 
 def _refuse_twice(workloads: Sequence[Workload]) -> None:

@@ -103,16 +103,17 @@ class Ground:
             if error.status != 404:
                 raise
 
-    async def settle(self, site: Site, network: Network, choose: Choice) -> str:
-        """Creates a container under the lock, so that two can never choose the same address."""
+    async def settle(self, site: Site, network: Network, choose: Choice) -> tuple[str, str]:
+        """Creates a container under the lock, so that two never choose the same address; gives id and name."""
         async with self.lock():
             name, body = choose(await self._containers.list(site.marks), network)
             try:
-                return await self._containers.create(name, body)
+                return await self._containers.create(name, body), name
             except ApiError as error:
                 if error.status != 409 or "name" not in error.reason:
                     raise
-                return await self._containers.create(_other_name(name, body), body)
+                other = _other_name(name, body)
+                return await self._containers.create(other, body), other
 
     async def _taken(self) -> list[str]:
         found = await self._client.call("GET", "networks", what="list networks")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecluse.engines.docker.routing import Backend, Routes, Server
 
@@ -86,11 +86,9 @@ def mapping(entries: Mapping[str, str]) -> str:
     return "".join(f"{key} {value}\n" for key, value in sorted(entries.items()))
 
 
-def shape(routes: Routes) -> str:
-    """What only a reload can change: everything but servers and maps."""
-    return "\n".join(
-        line for name in sorted(routes.backends) for line in _backend(routes.backends[name], servers=False)
-    )
+def shape(routes: Routes) -> Routes:
+    """What only a reload can change: everything but servers, names and hosts."""
+    return Routes({name: replace(backend, servers=()) for name, backend in routes.backends.items()})
 
 
 def add_server(backend: Backend, server: Server) -> list[str]:
@@ -101,6 +99,10 @@ def add_server(backend: Backend, server: Server) -> list[str]:
 
 def drain(backend: str, server: str) -> str:
     return f"set server {backend}/{server} state drain"
+
+
+def ready(backend: str, server: str) -> str:
+    return f"set server {backend}/{server} state ready"
 
 
 def close_sessions(backend: str, server: str) -> str:
@@ -213,7 +215,7 @@ def _unknown(sentence: str, file: str) -> list[str]:
     return [_page("http-request return", 404, f"{capital} {_HOST}.", lf=True) + f" if !{known}"]
 
 
-def _backend(backend: Backend, *, servers: bool = True) -> list[str]:
+def _backend(backend: Backend) -> list[str]:
     lines = [
         f"backend {backend.name}",
         "    balance roundrobin",
@@ -227,11 +229,9 @@ def _backend(backend: Backend, *, servers: bool = True) -> list[str]:
             "    option httpchk",
             f"    http-check send meth GET uri {_quoted(backend.check)} ver HTTP/1.1 hdr Host {backend.service}",
         ]
-    if servers:
-        lines += [f"    server {server.name} {_server(backend, server)}" for server in backend.servers]
-    else:
-        lines.append(f"    # {_checking(backend)}")
-    return lines
+    # servers are added at run time too: these settings are for both
+    lines.append(f"    default-server {_checking(backend)}")
+    return [*lines, *(f"    server {server.name} {_server(backend, server)}" for server in backend.servers)]
 
 
 def _server(backend: Backend, server: Server) -> str:

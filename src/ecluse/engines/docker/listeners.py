@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 _LISTENING = "0A"
+_DOCKER_DNS = "0B00007F"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,9 +38,9 @@ def listeners(process: int | str) -> list[Listener]:
 
 
 def parse(table: str) -> list[Listener]:
-    """From the text of /proc/net/tcp or tcp6."""
-    rows = (line.split() for line in table.splitlines()[1:])
-    return [_listener(row) for row in rows if len(row) > 9 and row[3] == _LISTENING]
+    """From the text of /proc/net/tcp or tcp6. Docker's own name server (127.0.0.11) is left out."""
+    rows = [row for line in table.splitlines()[1:] if len(row := line.split()) > 9]
+    return [_listener(row) for row in rows if row[3] == _LISTENING and not row[1].startswith(_DOCKER_DNS)]
 
 
 def _listener(row: list[str]) -> Listener:

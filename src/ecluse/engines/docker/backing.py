@@ -1,0 +1,265 @@
+"""Backing services: a container and a volume each, with an account for every client. Talks to Docker."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ecluse.engines.docker import addresses, databases, labels, payloads, resp
+from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.databases import RECIPES, Recipe
+from ecluse.engines.docker.dressing import Dressing
+from ecluse.engines.docker.files import private_folder, read, write_whole
+from ecluse.engines.docker.ground import Ground, Network
+from ecluse.engines.docker.health import ended
+from ecluse.engines.docker.house import House
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.output import Mask
+from ecluse.errors import EngineError
+from ecluse.model.application import BackingService, File
+from ecluse.model.cause import Cause, RolloutFailed
+from ecluse.model.event import Event
+from ecluse.model.observed import BackingState
+
+READY_SECONDS = 120.0
+_POLL_SECONDS = 0.25
+_STATEMENT_SECONDS = 60.0
+
+
+class Backing:
+    """The backing services of one environment."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        state: Path,
+        client: Client,
+        containers: Containers,
+        ground: Ground,
+        house: House,
+        dressing: Dressing,
+    ) -> None:
+        self._site = site
+        self._folder = state / "backing" / str(site.target.environment)
+        self._client = client
+        self._containers = containers
+        self._ground = ground
+        self._house = house
+        self._dressing = dressing
+
+    async def provide(self, network: Network, backing: BackingService) -> AsyncIterator[Event]:
+        if problem := databases.version_problem(backing):
+            raise EngineError(problem, hint=f"available: {databases.available()}; or name an `image` of your own")
+        recipe = RECIPES[backing.kind]
+        async for event in self._image(backing, recipe):
+            yield event
+        image = backing.image or await self._house.ensure(recipe.image)
+        item = await self._current(backing, image)
+        if item is None:
+            yield Event("backing", backing.name, f"starting {backing.kind} {backing.version}")
+            item = await self._create(network, backing, recipe, image)
+        secrets = self._secrets(backing)
+        await self._wait_ready(item, backing, recipe, secrets)
+        await self._give_accounts(item, backing, recipe, secrets)
+        private_folder(self._folder)
+        write_whole(self._folder / f"{backing.name}.json", json.dumps(sorted(map(str, backing.accounts))))
+        yield Event("backing", backing.name, f"ready, with {len(backing.accounts)} accounts")
+
+    async def withdraw(self, name: str) -> AsyncIterator[Event]:
+        for item in await self._containers.list(self._site.marks, kind="backing", backing=name):
+            await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
+            await self._containers.remove(item.id)
+            yield Event("backing", name, "stopped; its volume stays")
+        (self._folder / f"{name}.json").unlink(missing_ok=True)
+
+    async def observe(self) -> tuple[BackingState, ...]:
+        listed = await self._containers.list(self._site.marks, kind="backing")
+        return tuple(self._state(*pair) for pair in await self._containers.inspect_all(listed))
+
+    async def volumes(self) -> tuple[str, ...]:
+        answer = await self._client.call(
+            "GET", "volumes", what="list volumes", params={"filters": labels.filters(self._site.marks)}
+        )
+        return tuple(sorted(item["Name"] for item in answer.get("Volumes") or ()))
+
+    async def remove_volume(self, name: str) -> None:
+        try:
+            await self._client.call("DELETE", f"volumes/{name}", what=f"remove the volume {name}")
+        except ApiError as error:
+            if error.status != 404:
+                raise
+
+    def forget(self) -> None:
+        """Removes the records of an environment that is gone."""
+        for path in self._folder.glob("*.json"):
+            path.unlink(missing_ok=True)
+        if self._folder.is_dir():
+            self._folder.rmdir()
+
+    async def _image(self, backing: BackingService, recipe: Recipe) -> AsyncIterator[Event]:
+        if backing.image is None:
+            if not await self._house.has(recipe.image):
+                yield Event("backing", backing.name, f"building the image of {recipe.image}")
+        elif not await self._house.has_image(backing.image):
+            sentence = f"the image of {backing.name} is not on this machine: {backing.image}"
+            raise RolloutFailed(Cause("image-missing", backing.name, sentence, hint=f"docker pull {backing.image}"))
+
+    async def _current(self, backing: BackingService, image: str) -> Container | None:
+        """The container that is as it should be, running; others of that name are removed."""
+        wanted = databases.spec(backing, image)
+        for item in await self._containers.list(self._site.marks, kind="backing", backing=backing.name):
+            if item.labels.get(labels.SPEC) == wanted and item.status != "created":
+                if not item.is_running:
+                    await self._containers.start(item.id, name=item.name)
+                return item
+            await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
+            await self._containers.remove(item.id)
+        return None
+
+    async def _create(
+        self, network: Network, backing: BackingService, recipe: Recipe, image: str
+    ) -> Container:
+        address = addresses.at(network.subnet, await self._volume(backing.name))
+        marks = self._site.labels(
+            "backing",
+            backing=backing.name,
+            backing_kind=backing.kind,
+            version=backing.version,
+            spec=databases.spec(backing, image),
+            address=address,
+        )
+        body = payloads.backing(
+            image,
+            marks,
+            payloads.Place(network.name, address),
+            command=recipe.command,
+            env=recipe.env,
+            volume=self._site.volume(backing.name),
+            data=recipe.data,
+            cpu=backing.cpu,
+            memory=backing.memory,
+        )
+        identity, name = await self._ground.settle(
+            self._site, network, lambda _, __: (self._site.backing(backing.name), body)
+        )
+        await self._put_files(identity, backing, recipe)
+        await self._containers.start(identity, name=name)
+        return Container(identity, name, "running", marks)
+
+    async def _put_files(self, identity: str, backing: BackingService, recipe: Recipe) -> None:
+        root, accounts = self._passwords(backing)
+        found = databases.files(backing, root, accounts)
+        files = [File(path, text, 0o400, recipe.user) for path, text in found.items()]
+        await self._dressing.put(identity, files)
+
+    async def _volume(self, name: str) -> int:
+        """Makes the volume. Its label remembers the place of the address, so that the next container has it too."""
+        async with self._ground.lock():
+            answer = await self._client.call(
+                "GET", "volumes", what="list volumes", params={"filters": labels.filters(self._site.marks)}
+            )
+            known = {item["Name"]: item.get("Labels") or {} for item in answer.get("Volumes") or ()}
+            wanted = self._site.volume(name)
+            if wanted in known:
+                return int(known[wanted][labels.OFFSET])
+            taken = {int(item.get(labels.OFFSET, 0)) for item in known.values()}
+            offset = next(item for item in addresses.BACKING_OFFSETS if item not in taken)
+            body = payloads.volume(wanted, self._site.labels("volume", backing=name, offset=offset))
+            await self._client.call("POST", "volumes/create", what=f"create the volume {wanted}", body=body)
+            return offset
+
+    async def _wait_ready(
+        self, item: Container, backing: BackingService, recipe: Recipe, secrets: Mask
+    ) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            inspected = await self._containers.inspect(item.id)
+            if inspected["State"]["Status"] != "running":
+                raise await self._failed(item, backing, inspected, secrets)
+            problem = await self._problem(item, backing, recipe)
+            if problem is None:
+                return
+            if time.monotonic() > deadline:
+                raise await self._overdue(item, backing, secrets.hide(problem), secrets)
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def _problem(self, item: Container, backing: BackingService, recipe: Recipe) -> str | None:
+        """Why it does not accept authenticated commands from outside yet, or None."""
+        try:
+            if backing.kind == "redis":
+                await resp.ask(item.address, recipe.port, self._passwords(backing)[0], [["PING"]])
+                return None
+            await resp.knock(item.address, recipe.port)
+            done = await self._admin(item, recipe, "SELECT 1;\n")
+        except (OSError, EngineError) as error:
+            return str(error)
+        return done.strip() or None
+
+    async def _give_accounts(
+        self, item: Container, backing: BackingService, recipe: Recipe, secrets: Mask
+    ) -> None:
+        root, accounts = self._passwords(backing)
+        if backing.kind == "redis":
+            # into the file for the next start, and into the server that runs
+            await self._put_files(item.id, backing, recipe)
+            rules = [["ACL", "SETUSER", user[0], "resetpass", *user[1:]] for user in databases.redis_users(root, accounts)]
+            await resp.ask(item.address, recipe.port, root, rules)
+            return
+        problem = await self._admin(item, recipe, databases.statements(backing.kind, root, accounts))
+        if problem:
+            raise EngineError(f"{backing.name} refuses the accounts: {secrets.hide(problem)}")
+
+    async def _admin(self, item: Container, recipe: Recipe, statements: str) -> str:
+        """Runs statements as the administrator; what went wrong, or nothing."""
+        done = await self._client.execute(
+            item.id,
+            recipe.admin,
+            what=f"ask {item.name}",
+            stdin=statements.encode(),
+            user=recipe.user,
+            seconds=_STATEMENT_SECONDS,
+        )
+        return (done.output or f"exit code {done.code}") if done.code else ""
+
+    def _passwords(self, backing: BackingService) -> tuple[str, dict[str, str]]:
+        accounts = {str(name): self._dressing.text(text) for name, text in sorted(backing.accounts.items())}
+        return self._dressing.text(backing.root_password), accounts
+
+    def _secrets(self, backing: BackingService) -> Mask:
+        return self._dressing.mask_of([backing.root_password, *backing.accounts.values()])
+
+    async def _failed(
+        self, item: Container, backing: BackingService, inspected: Mapping[str, Any], secrets: Mask
+    ) -> RolloutFailed:
+        return RolloutFailed(ended(backing.name, inspected, await self._last_lines(item, secrets)))
+
+    async def _overdue(
+        self, item: Container, backing: BackingService, problem: str, secrets: Mask
+    ) -> RolloutFailed:
+        sentence = f"{backing.name} did not accept commands within {READY_SECONDS:g} s"
+        logs = await self._last_lines(item, secrets)
+        return RolloutFailed(Cause("timeout", backing.name, sentence, (problem,), tuple(logs)))
+
+    async def _last_lines(self, item: Container, secrets: Mask) -> Sequence[str]:
+        return tuple(secrets.hide(line) for line in await self._containers.last_lines(item.id))
+
+    def _state(self, item: Container, inspected: Mapping[str, Any]) -> BackingState:
+        name = item.labels.get(labels.BACKING, "")
+        accounts = read(self._folder / f"{name}.json")
+        status = inspected["State"]["Status"]
+        is_known = accounts is not None
+        return BackingState(
+            id=item.id,
+            name=name,
+            kind=item.labels.get(labels.BACKING_KIND, ""),
+            version=item.labels.get(labels.VERSION, ""),
+            spec=item.labels.get(labels.SPEC, ""),
+            state="exited" if status != "running" else "ready" if is_known else "starting",
+            accounts=tuple(json.loads(accounts)) if accounts else (),
+        )

@@ -1,0 +1,234 @@
+"""What Docker and probes say about a replica, turned into a state or into the cause of a failure. Pure."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from ecluse.engines.docker.haproxy import Standing
+from ecluse.engines.docker.labels import Container
+from ecluse.engines.docker.listeners import Listener
+from ecluse.model.cause import Cause, CauseKind
+from ecluse.model.names import ServiceName
+from ecluse.model.observed import Replica, ReplicaState
+
+KILLED = 137
+_TERMINATED = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The last answer to a probe.
+
+    answered: an HTTP status other than 2xx and 3xx, or a command's exit code other than 0, in `code`.
+    refused: nothing listens on the port. silent: no answer within the probe's timeout.
+    """
+
+    outcome: Literal["ok", "answered", "refused", "silent"]
+    what: str
+    code: int = 0
+    text: str = ""
+
+
+def replica(item: Container, inspected: Mapping[str, Any], standing: Standing | None) -> Replica:
+    """A replica as it is observed. `standing`: what the gateway thinks of it, None when it is not in traffic."""
+    state, detail = _state(inspected, standing)
+    has_ended = state in ("exited", "restarting")
+    return Replica(
+        id=item.id,
+        name=item.name,
+        service=ServiceName(item.service),
+        process=item.process,
+        box=item.box,
+        version=item.labels.get("ecluse.version", ""),
+        image_id=item.labels.get("ecluse.image", ""),
+        state=state,
+        address=item.address or None,
+        started=moment(inspected["State"].get("StartedAt")),
+        restarts=int(inspected.get("RestartCount") or 0),
+        exit_code=int(inspected["State"]["ExitCode"]) if has_ended else None,
+        detail=detail or (how_it_ended(inspected["State"]) if has_ended else None),
+    )
+
+
+def _state(inspected: Mapping[str, Any], standing: Standing | None) -> tuple[ReplicaState, str | None]:
+    match inspected["State"]["Status"]:
+        case "created":
+            return "starting", "never started"
+        case "restarting":
+            return "restarting", None
+        case "running" if is_half_made(inspected):
+            return "starting", "not ready yet"
+        case "running":
+            return _in_traffic(standing)
+        case "paused":
+            return "unhealthy", "paused"
+        case _:
+            return "exited", None
+
+
+def _in_traffic(standing: Standing | None) -> tuple[ReplicaState, str | None]:
+    if standing is None or standing.status.startswith(("UP", "no check")):
+        return "ready", None
+    if standing.status.startswith(("DRAIN", "MAINT")):
+        return "draining", None
+    return "unhealthy", f"its probe fails: {standing.detail}"
+
+
+def is_half_made(inspected: Mapping[str, Any]) -> bool:
+    """Was it never ready? Only replicas that were get to restart by themselves."""
+    return inspected["HostConfig"]["RestartPolicy"]["Name"] in ("", "no")
+
+
+def is_sound(inspected: Mapping[str, Any]) -> bool:
+    """Runs, and was ready once."""
+    return inspected["State"]["Status"] == "running" and not is_half_made(inspected)
+
+
+def moment(text: str | None) -> datetime | None:
+    """Docker's time, which has nanoseconds, and is in the year 1 when there is none."""
+    if not text or text.startswith("0001-"):
+        return None
+    return datetime.fromisoformat(re.sub(r"\.(\d{6})\d*", r".\1", text))
+
+
+def how_it_ended(state: Mapping[str, Any]) -> str:
+    code = int(state["ExitCode"])
+    if state.get("OOMKilled"):
+        return f"killed for want of memory (exit code {code})"
+    if code > _TERMINATED:
+        return f"ended by {_signal(code - _TERMINATED)} (exit code {code})"
+    return f"exited with code {code}"
+
+
+def ended(subject: str, inspected: Mapping[str, Any], logs: Sequence[str]) -> Cause:
+    """A program that ended although it should go on."""
+    state = inspected["State"]
+    how = how_it_ended(state)
+    evidence = [how, *([f"Docker: {state['Error']}"] if state.get("Error") else [])]
+    if state.get("OOMKilled"):
+        limit = memory(int(inspected["HostConfig"].get("Memory") or 0))
+        return Cause(
+            "out-of-memory",
+            subject,
+            f"{subject} was killed: it needed more memory than its limit of {limit}",
+            tuple(evidence),
+            tuple(logs),
+            hint="raise `memory` of this process, or find what takes it",
+        )
+    sentence = f"{subject} {how} before it was ready"
+    return Cause("exited", subject, sentence, tuple(evidence), tuple(logs), hint=_exit_hint(int(state["ExitCode"])))
+
+
+def not_ready(subject: str, attempt: Attempt, *, seconds: float, logs: Sequence[str]) -> Cause:
+    """A probe that did not succeed until its deadline."""
+    limit = f"within {seconds:g} s"
+    if attempt.outcome == "answered":
+        sentence = f"{subject} runs but is not well: {attempt.what} gave {_answer(attempt)} until the deadline"
+        evidence = [f"{attempt.what}: {_answer(attempt)}", *_quoted(attempt.text), f"deadline: {seconds:g} s"]
+        return Cause("probe-refused", subject, sentence, tuple(evidence), tuple(logs))
+    if attempt.outcome == "refused":
+        sentence = f"{subject} runs but nothing listened on {attempt.what} {limit}"
+        return Cause("probe-silent", subject, sentence, (f"{attempt.what}: connection refused",), tuple(logs))
+    sentence = f"{subject} runs but {attempt.what} did not answer {limit}"
+    return Cause(
+        "probe-silent", subject, sentence, (f"{attempt.what}: no answer",), tuple(logs),
+        hint="raise `probe: {timeout, deadline}` if it is slow to start",
+    )  # fmt: skip
+
+
+def elsewhere(subject: str, port: int, heard: Sequence[Listener], logs: Sequence[str]) -> Cause:
+    """The declared port is closed while the program listens on others, or only for itself."""
+    if any(item.port == port for item in heard):
+        sentence = f"{subject} listens on port {port} of 127.0.0.1 only, where nobody else can reach it"
+        hint = f"make it listen on 0.0.0.0:{port}"
+    else:
+        ports = ", ".join(str(item) for item in sorted({item.port for item in heard}))
+        sentence = f"{subject} should listen on port {port}, but listens on {ports}"
+        hint = f"declare `port: {ports}`, or make the program listen on {port}"
+    evidence = [f"port {port}: connection refused", *(_heard(item) for item in heard)]
+    return Cause("wrong-port", subject, sentence, tuple(evidence), tuple(logs), hint=hint)
+
+
+def refused(subject: str, image: str, reason: str) -> Cause:
+    """Docker would not create or start the container."""
+    kind, sentence, hint = _refusal(subject, image, reason)
+    return Cause(kind, subject, sentence, (f"Docker: {reason}",), hint=hint)
+
+
+def _refusal(subject: str, image: str, reason: str) -> tuple[CauseKind, str, str | None]:
+    text = reason.lower()
+    if "no such image" in text:
+        return (
+            "image-missing",
+            f"the image of {subject} is not on this machine: {image}",
+            "build it here with `ecluse build`, or pull it",
+        )
+    if "no space left" in text or "disk quota" in text:
+        return "no-space", f"no disk space is left for {subject}", "free some: `docker system df` tells what takes it"
+    if "executable file not found" in text or "no such file or directory" in text:
+        return "exited", f"{subject} cannot start: its command is not in the image", "see `command` in service.yaml"
+    if "permission denied" in text:
+        return "exited", f"{subject} cannot start: its command may not be executed", "see the file's mode in the image"
+    if "port is already allocated" in text or "address already in use" in text:
+        return "port-taken", f"{subject} cannot start: an address or port is taken", None
+    return "engine", f"Docker does not start {subject}", None
+
+
+def task_failed(subject: str, state: Mapping[str, Any], logs: Sequence[str]) -> Cause:
+    how = how_it_ended(state)
+    kind: CauseKind = "out-of-memory" if state.get("OOMKilled") else "task-failed"
+    return Cause(kind, subject, f"{subject} failed: it {_was(how)}", (how,), tuple(logs))
+
+
+def overdue(subject: str, seconds: float, logs: Sequence[str]) -> Cause:
+    return Cause(
+        "timeout", subject, f"{subject} did not end within {seconds:g} s and was stopped",
+        (f"limit: {seconds:g} s",), tuple(logs), hint="raise `timeout` if it needs longer",
+    )  # fmt: skip
+
+
+def memory(amount: int) -> str:
+    """Bytes as people say them."""
+    if not amount:
+        return "the machine"
+    for unit, size in (("Gi", 1 << 30), ("Mi", 1 << 20), ("Ki", 1 << 10)):
+        if amount >= size:
+            return f"{amount / size:g}{unit}"
+    return f"{amount} bytes"
+
+
+def _was(how: str) -> str:
+    return how if how.startswith("exited") else f"was {how}"
+
+
+def _answer(attempt: Attempt) -> str:
+    return f"exit code {attempt.code}" if attempt.what.startswith("the command") else f"status {attempt.code}"
+
+
+def _quoted(text: str) -> list[str]:
+    line = " ".join(text.split())
+    return [f"it said: {line[:300]}"] if line else []
+
+
+def _heard(item: Listener) -> str:
+    return f"listens on {'127.0.0.1' if item.is_local else '0.0.0.0'}:{item.port}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _exit_hint(code: int) -> str | None:
+    if code == 127:
+        return "127 means that a command was not found: see `command` in service.yaml"
+    if code == 126:
+        return "126 means that a command may not be executed"
+    return "a process must go on running: if it ends by design, make it a task" if code == 0 else None

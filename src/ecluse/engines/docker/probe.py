@@ -1,0 +1,131 @@
+"""Asks a replica whether it is ready, from this machine, until it is or a terminal cause shows."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import aiohttp
+
+from ecluse.engines.docker import health
+from ecluse.engines.docker.client import Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.health import Attempt
+from ecluse.engines.docker.listeners import Listener, listeners
+from ecluse.engines.docker.output import Mask
+from ecluse.errors import EngineError
+from ecluse.model.cause import Cause, RolloutFailed
+from ecluse.model.workload import Workload
+
+SETTLING_SECONDS = 1.5
+ELSEWHERE_SECONDS = 5.0
+_BODY_BYTES = 400
+_OK = Attempt("ok", "")
+
+
+class Probe:
+    """The probing of one replica."""
+
+    def __init__(
+        self, client: Client, containers: Containers, *, container: str, address: str, workload: Workload, mask: Mask
+    ) -> None:
+        self._client = client
+        self._containers = containers
+        self._container = container
+        self._address = address
+        self._workload = workload
+        self._mask = mask
+        self._begun = time.monotonic()
+        self._closed_since: float | None = None
+
+    async def wait_ready(self) -> None:
+        """Returns when the replica is ready; RolloutFailed with the first terminal cause."""
+        spec = self._workload.spec.probe
+        while True:
+            inspected = await self._containers.inspect(self._container)
+            if inspected["State"]["Status"] != "running":
+                raise await self._failed(lambda logs: health.ended(self._workload.subject, inspected, logs))
+            attempt = await self._attempt()
+            if attempt.outcome == "ok":
+                return
+            await self._refuse_elsewhere(attempt, inspected)
+            if self._elapsed > spec.deadline:
+                raise await self._failed(
+                    lambda logs: health.not_ready(
+                        self._workload.subject, attempt, seconds=spec.deadline, logs=logs
+                    )
+                )
+            await asyncio.sleep(min(spec.interval, 1.0))
+
+    @property
+    def _elapsed(self) -> float:
+        return time.monotonic() - self._begun
+
+    async def _attempt(self) -> Attempt:
+        spec, port = self._workload.spec.probe, self._workload.spec.port
+        if spec.command:
+            return await self._command()
+        if port is None:
+            return _OK if self._elapsed >= SETTLING_SECONDS else Attempt("silent", "the process")
+        return await self._get(port) if spec.path is not None else await self._connect(port)
+
+    async def _get(self, port: int) -> Attempt:
+        spec = self._workload.spec.probe
+        what = f"GET {spec.path} on port {port}"
+        url = f"http://{self._address}:{port}{spec.path}"
+        timeout = aiohttp.ClientTimeout(total=spec.timeout)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(url, allow_redirects=False, headers={"Host": str(self._workload.service)}) as response,
+            ):
+                if response.status < 400:
+                    return _OK
+                body = await response.content.read(_BODY_BYTES)
+                return Attempt("answered", what, response.status, self._mask.hide(body.decode(errors="replace")))
+        except aiohttp.ClientConnectorError:
+            return Attempt("refused", f"port {port}")
+        except (TimeoutError, aiohttp.ClientError):
+            return Attempt("silent", what)
+
+    async def _connect(self, port: int) -> Attempt:
+        try:
+            async with asyncio.timeout(self._workload.spec.probe.timeout):
+                _, writer = await asyncio.open_connection(self._address, port)
+        except TimeoutError:
+            return Attempt("silent", f"port {port}")
+        except OSError:
+            return Attempt("refused", f"port {port}")
+        writer.close()
+        return _OK
+
+    async def _command(self) -> Attempt:
+        spec = self._workload.spec.probe
+        what = f"the command {spec.command[0]}"
+        try:
+            done = await self._client.execute(
+                self._container, spec.command, what="run the probe's command", seconds=spec.timeout
+            )
+        except EngineError:
+            return Attempt("silent", what)
+        return Attempt("answered", what, done.code, self._mask.hide(done.output)) if done.code else _OK
+
+    async def _refuse_elsewhere(self, attempt: Attempt, inspected: dict[str, Any]) -> None:
+        """A closed port beside an open one is terminal, once it has been so for a while."""
+        port = self._workload.spec.port
+        heard = await self._heard(inspected) if attempt.outcome == "refused" else []
+        if port is None or not any(item.port == port or not item.is_local for item in heard):
+            self._closed_since = None
+            return
+        self._closed_since = self._closed_since or time.monotonic()
+        if time.monotonic() - self._closed_since >= ELSEWHERE_SECONDS:
+            raise await self._failed(lambda logs: health.elsewhere(self._workload.subject, port, heard, logs))
+
+    async def _heard(self, inspected: dict[str, Any]) -> list[Listener]:
+        return listeners(int(inspected["State"]["Pid"]))
+
+    async def _failed(self, cause: Any) -> RolloutFailed:
+        lines = await self._containers.last_lines(self._container)
+        made: Cause = cause(tuple(self._mask.hide(line) for line in lines))
+        return RolloutFailed(made)

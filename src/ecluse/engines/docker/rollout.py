@@ -1,0 +1,218 @@
+"""Brings the replicas of one process to what they should be: new ones ready, then traffic, then old ones out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ecluse.engines.docker import addresses, health, payloads
+from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.dressing import Dressing
+from ecluse.engines.docker.gateway import Gateway
+from ecluse.engines.docker.ground import Ground, Network, held
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.probe import Probe
+from ecluse.engines.docker.routing import Server
+from ecluse.errors import EcluseError
+from ecluse.model.cause import RolloutFailed
+from ecluse.model.event import Event, EventKind
+from ecluse.model.workload import Box, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The replicas that are there. kept: they stay. old: they leave. half_made: they were never ready."""
+
+    kept: tuple[Container, ...]
+    old: tuple[Container, ...]
+    half_made: tuple[Container, ...]
+
+
+def sort(found: Sequence[tuple[Container, dict[str, Any]]], workload: Workload) -> Present:
+    """Which replicas stay: running ones of the wanted box, as many as are wanted. Pure."""
+    half_made = [item for item, inspected in found if health.is_half_made(inspected)]
+    good = [
+        item for item, inspected in found if health.is_sound(inspected) and item.box == workload.box.digest
+    ]
+    kept = sorted(good, key=lambda item: item.number)[: workload.replicas]
+    old = [item for item, _ in found if item not in half_made and item not in kept]
+    return Present(tuple(kept), tuple(old), tuple(half_made))
+
+
+class Rollout:
+    """One rollout of one process."""
+
+    def __init__(
+        self,
+        site: Site,
+        workload: Workload,
+        *,
+        network: Network,
+        client: Client,
+        containers: Containers,
+        ground: Ground,
+        gateway: Gateway,
+        dressing: Dressing,
+    ) -> None:
+        self._site = site
+        self._workload = workload
+        self._network = network
+        self._client = client
+        self._containers = containers
+        self._ground = ground
+        self._gateway = gateway
+        self._dressing = dressing
+        self._mask = dressing.mask(workload.box)
+
+    async def execute(self) -> AsyncIterator[Event]:
+        present = sort(await self._found(), self._workload)
+        async for event in self._sweep(present):
+            yield event
+        made: list[Container] = []
+        try:
+            for _ in range(self._workload.replicas - len(present.kept)):
+                async for event in self._make(made):
+                    yield event
+        except EcluseError as error:
+            yield self._event("replica.failed", made[-1] if made else None, error.message)
+            for item in made:
+                await self._containers.remove(item.id)
+            raise
+        for item in made:
+            # from now on it comes back by itself, after a crash or a restart of Docker
+            await self._containers.update(item.id, payloads.restarting())
+        await self._admit([*present.kept, *made])
+        async for event in self.take_out(present.old):
+            yield event
+
+    async def take_out(self, leaving: Sequence[Container]) -> AsyncIterator[Event]:
+        """Out of traffic, then stopped, all at once; then removed."""
+        for item in leaving:
+            yield self._event("replica.draining", item)
+        async for event in depart(
+            self._containers, self._gateway, leaving, drain=self._workload.spec.drain, subject=self._workload.subject
+        ):
+            yield event
+
+    async def _found(self) -> list[tuple[Container, dict[str, Any]]]:
+        listed = await self._containers.list(
+            self._site.marks, kind="replica", service=str(self._workload.service), process=self._workload.process
+        )
+        return await self._containers.inspect_all(listed)
+
+    async def _sweep(self, present: Present) -> AsyncIterator[Event]:
+        """Removes what an earlier attempt left half made."""
+        for item in present.half_made:
+            await self._gateway.dismiss(self._backend, [item.name], drain=0)
+            await self._containers.remove(item.id)
+            yield self._event("replica.stopped", item, "left by an attempt that was cut short")
+
+    async def _make(self, made: list[Container]) -> AsyncIterator[Event]:
+        item = await self._create()
+        made.append(item)
+        yield self._event("replica.created", item)
+        await self._start(item)
+        yield self._event("replica.started", item)
+        yield self._event("replica.probing", item, _probed(self._workload))
+        await Probe(
+            self._client,
+            self._containers,
+            container=item.id,
+            address=item.address,
+            workload=self._workload,
+            mask=self._mask,
+        ).wait_ready()
+        yield self._event("replica.ready", item)
+
+    async def _create(self) -> Container:
+        hosts = await reachable(self._site, self._containers, self._network, self._workload.box)
+        env = self._dressing.env(self._workload.box)
+        chosen: dict[str, Any] = {}
+
+        def choose(found: Sequence[Container], network: Network) -> tuple[str, payloads.Body]:
+            numbers = {item.number for item in found if self._is_mine(item)}
+            number = next(n for n in range(1, len(numbers) + 2) if n not in numbers)
+            address = addresses.free_address(network.subnet, held(found), addresses.REPLICA_OFFSETS)
+            place = payloads.Place(network.name, address, hosts)
+            name, body = payloads.replica(self._site, self._workload, number=number, place=place, env=env)
+            chosen["labels"] = body["Labels"]
+            return name, body
+
+        try:
+            identity, name = await self._ground.settle(self._site, self._network, choose)
+        except ApiError as error:
+            raise self._refused(error) from error
+        return Container(identity, name, "created", chosen["labels"])
+
+    async def _start(self, item: Container) -> None:
+        try:
+            await self._dressing.put(item.id, self._workload.box.files)
+            await self._containers.start(item.id, name=item.name)
+        except ApiError as error:
+            raise self._refused(error) from error
+
+    async def _admit(self, members: Sequence[Container]) -> None:
+        port = self._workload.spec.port
+        if port is not None:
+            servers = [Server(item.name, item.address, port) for item in members]
+            await self._gateway.admit(self._network, self._workload, servers)
+
+    def _refused(self, error: ApiError) -> RolloutFailed:
+        reason = self._mask.hide(error.reason)
+        return RolloutFailed(health.refused(self._workload.subject, self._workload.box.release.image_id, reason))
+
+    def _is_mine(self, item: Container) -> bool:
+        return (
+            item.kind == "replica"
+            and item.service == str(self._workload.service)
+            and item.process == self._workload.process
+        )
+
+    @property
+    def _backend(self) -> str:
+        return f"{self._workload.service}.{self._workload.process}"
+
+    def _event(self, kind: EventKind, item: Container | None, message: str = "") -> Event:
+        return Event(kind, self._workload.subject, message, replica=item.name if item else None)
+
+
+async def depart(
+    containers: Containers, gateway: Gateway, leaving: Sequence[Container], *, drain: float, subject: str
+) -> AsyncIterator[Event]:
+    """Takes replicas of one process out of traffic, stops and removes them."""
+    if not leaving:
+        return
+    backend = f"{leaving[0].service}.{leaving[0].process}"
+    await gateway.dismiss(backend, [item.name for item in leaving], drain=drain)
+    await asyncio.gather(*(_stop(containers, item) for item in leaving))
+    for item in leaving:
+        yield Event("replica.stopped", subject, replica=item.name)
+
+
+async def _stop(containers: Containers, item: Container) -> None:
+    inspected = await containers.inspect(item.id)
+    await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
+    await containers.remove(item.id)
+
+
+async def reachable(site: Site, containers: Containers, network: Network, box: Box) -> dict[str, str]:
+    """The names that a box can resolve: services at the gateway, backing services where they are."""
+    gateway = addresses.at(network.subnet, addresses.GATEWAY_OFFSET)
+    backing = {
+        item.labels.get("ecluse.backing", ""): item.address
+        for item in await containers.list(site.marks, kind="backing")
+    }
+    found = {str(name): gateway for name in box.uses}
+    return found | {name: backing[name] for name in box.backing if name in backing}
+
+
+def _probed(workload: Workload) -> str:
+    probe = workload.spec.probe
+    if probe.command:
+        return "by its command"
+    if workload.spec.port is None:
+        return "it should go on running"
+    return f"GET {probe.path} on port {workload.spec.port}" if probe.path else f"port {workload.spec.port}"

@@ -1,0 +1,117 @@
+"""Commands that run to their end: one container each, found again by its key after a crash."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from ecluse.engines.docker import addresses, health, labels, payloads
+from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.dressing import Dressing
+from ecluse.engines.docker.ground import Ground, Network, held
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.output import Lines, Mask
+from ecluse.engines.docker.rollout import reachable
+from ecluse.errors import EcluseError
+from ecluse.model.cause import RolloutFailed
+from ecluse.model.event import Event
+from ecluse.model.workload import Run
+
+
+class Runs:
+    """The runs of one environment."""
+
+    def __init__(
+        self, site: Site, *, client: Client, containers: Containers, ground: Ground, dressing: Dressing
+    ) -> None:
+        self._site = site
+        self._client = client
+        self._containers = containers
+        self._ground = ground
+        self._dressing = dressing
+
+    async def execute(self, network: Network, run: Run) -> AsyncIterator[Event]:
+        """Runs the command, or joins it where an earlier process of ours left it."""
+        subject, mask = f"{run.service}/{run.name}", self._dressing.mask(run.box)
+        item = await self._left(run)
+        if item is None:
+            item = await self._create(network, run, subject, mask)
+        else:
+            yield Event("note", subject, "found running already: waiting for its end")
+        try:
+            async with asyncio.timeout(run.timeout):
+                async for text in self._output(item):
+                    yield Event("output", subject, mask.hide(text), replica=item.name)
+                await self._containers.wait(item.id, seconds=run.timeout)
+        except TimeoutError as error:
+            raise await self._overdue(item, run, subject, mask) from error
+        except asyncio.CancelledError:
+            await self._stop(item)
+            raise
+        await self._conclude(item, subject, mask)
+
+    async def _left(self, run: Run) -> Container | None:
+        """The container of the same key, if it ever started."""
+        found = await self._containers.list(
+            self._site.marks, kind="run", service=str(run.service), run=run.name, key=run.key
+        )
+        for item in found:
+            if item.status != "created":
+                return item
+            await self._containers.remove(item.id)
+        return None
+
+    async def _create(self, network: Network, run: Run, subject: str, mask: Mask) -> Container:
+        hosts = await reachable(self._site, self._containers, network, run.box)
+        env = self._dressing.env(run.box)
+
+        def choose(found: Sequence[Container], network: Network) -> tuple[str, payloads.Body]:
+            address = addresses.free_address(network.subnet, held(found), addresses.REPLICA_OFFSETS)
+            return payloads.run(self._site, run, place=payloads.Place(network.name, address, hosts), env=env)
+
+        identity = None
+        try:
+            identity, name = await self._ground.settle(self._site, network, choose)
+            await self._dressing.put(identity, run.box.files)
+            await self._containers.start(identity, name=name)
+        except EcluseError as error:
+            if identity is not None:
+                await self._containers.remove(identity)
+            if not isinstance(error, ApiError):
+                raise
+            raise RolloutFailed(
+                health.refused(subject, run.box.release.image_id, mask.hide(error.reason))
+            ) from error
+        return Container(identity, name, "running", {labels.KIND: "run"})
+
+    async def _output(self, item: Container) -> AsyncIterator[str]:
+        lines = Lines()
+        async with self._client.request(
+            "GET",
+            f"containers/{item.id}/logs",
+            what="read the output of a command",
+            params={"stdout": True, "stderr": True, "follow": True},
+            seconds=None,
+        ) as response:
+            async for data in response.content.iter_any():
+                for _, text in lines.feed(data):
+                    yield text
+        for _, text in lines.rest():
+            yield text
+
+    async def _conclude(self, item: Container, subject: str, mask: Mask) -> None:
+        state = (await self._containers.inspect(item.id))["State"]
+        logs = [mask.hide(line) for line in await self._containers.last_lines(item.id)]
+        await self._containers.remove(item.id)
+        if int(state["ExitCode"]) != 0:
+            raise RolloutFailed(health.task_failed(subject, state, logs))
+
+    async def _overdue(self, item: Container, run: Run, subject: str, mask: Mask) -> RolloutFailed:
+        logs = [mask.hide(line) for line in await self._containers.last_lines(item.id)]
+        await self._stop(item)
+        return RolloutFailed(health.overdue(subject, run.timeout, logs))
+
+    async def _stop(self, item: Container) -> None:
+        await self._containers.stop(item.id, grace=payloads.RUN_GRACE_SECONDS)
+        await self._containers.remove(item.id)

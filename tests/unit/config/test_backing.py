@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.config.product_folder import PRODUCT, ProductFolder
+
+URLS = """
+A: {type: url, default: "${backing.db.url}"}
+B: {type: url, default: "${backing.sessions.url}"}
+"""
+
+
+def external(product: ProductFolder, facts: str) -> ProductFolder:
+    text = PRODUCT.replace("{kind: redis}", f"{{kind: redis, external: {facts}}}")
+    return product.write("ecluse.yaml", text)
+
+
+def test_each_client_has_its_own_account_and_database(product: ProductFolder) -> None:
+    product.invoicing(config=URLS)
+    password = product.vault.derive("test/db/invoicing/1")
+    shared = product.vault.derive("test/sessions/root/1")
+    assert product.values() == {
+        "A": f"mysql://invoicing:{password}@db:3306/invoicing",
+        "B": f"redis://:{shared}@sessions:6379/0",
+    }
+
+
+def test_the_engine_gets_the_same_accounts_sealed(product: ProductFolder) -> None:
+    seal, derive = product.vault.seal, product.vault.derive
+    backing = product.resolve().desired.backing
+    assert backing["db"].version == "10.11"
+    assert backing["db"].root_password == seal(derive("test/db/root/1"))
+    assert backing["db"].accounts == {
+        "accounting": seal(derive("test/db/accounting/1")),
+        "invoicing": seal(derive("test/db/invoicing/1")),
+    }
+    assert backing["sessions"].accounts == {"invoicing": backing["sessions"].root_password}
+
+
+def test_environments_share_no_password(product: ProductFolder) -> None:
+    product.invoicing(config=URLS)
+    assert product.values("test")["A"] != product.values("prod")["A"]
+
+
+def test_postgresql_has_its_own_scheme_and_port(product: ProductFolder) -> None:
+    product.write("ecluse.yaml", PRODUCT.replace("kind: mariadb", "kind: postgresql"))
+    product.invoicing(config=URLS)
+    assert product.values()["A"].startswith("postgresql://invoicing:")
+    assert product.values()["A"].endswith("@db:5432/invoicing")
+
+
+def test_a_dash_is_no_part_of_a_database_name(product: ProductFolder) -> None:
+    product.write(
+        "services/old-books/service.yaml",
+        'service: old-books\nuses: [db]\nconfig: {N: {default: "${backing.db.user} ${backing.db.name}"}}\n',
+    )
+    assert product.application(service="old-books").settings[0].text == "old-books old_books"
+
+
+def test_a_password_makes_a_value_secret_and_an_address_does_not(product: ProductFolder) -> None:
+    product.invoicing(config='A: {default: "${backing.db.host}"}\nB: {default: "${backing.db.password}"}')
+    assert product.setting("A").text == "db"
+    assert not isinstance(product.setting("B").text, str)
+
+
+def test_a_backing_service_that_nobody_uses_does_not_run(product: ProductFolder) -> None:
+    product.invoicing(uses="[]").write("services/accounting/service.yaml", "service: accounting\n")
+    assert product.resolve().desired.backing == {}
+
+
+def test_all_clients_count_when_one_service_is_deployed(product: ProductFolder) -> None:
+    backing = product.resolve(services=["accounting"]).desired.backing
+    assert sorted(backing["db"].accounts) == ["accounting", "invoicing"]
+
+
+def test_an_external_service_is_an_address_with_a_password_from_the_secrets(product: ProductFolder) -> None:
+    external(product, "{host: cache.example.fr, port: 6380, user: comptoir, password_key: CACHE_PASSWORD}")
+    product.invoicing(config=URLS)
+    product.secrets = {"CACHE_PASSWORD": "p@ss/word"}
+    assert product.values()["B"] == "redis://comptoir:p%40ss%2Fword@cache.example.fr:6380/0"
+    application = product.application()
+    assert application.backing == ("db",)
+    assert application.external == ("redis://cache.example.fr:6380",)
+    assert "sessions" not in product.resolve().desired.backing
+
+
+def test_an_external_service_may_have_no_password(product: ProductFolder) -> None:
+    external(product, "{host: 2001:db8::1}").invoicing(config=URLS)
+    assert product.values()["B"] == "redis://[2001:db8::1]:6379/0"
+    assert isinstance(product.setting("B").text, str)
+    product.invoicing(config='A: {default: "${backing.sessions.password}"}')
+    assert product.problems() == (
+        "services/invoicing/service.yaml:6: config.A.default: sessions has no password\n"
+        "  hint: name its `password_key:` in ecluse.yaml"
+    )
+
+
+def test_a_password_that_nobody_gives_is_a_problem(product: ProductFolder) -> None:
+    external(product, "{host: cache.example.fr, password_key: CACHE_PASSWORD}").invoicing(config=URLS)
+    assert product.problems() == (
+        "services/invoicing/service.yaml:7: config.B.default: "
+        "nobody gives the secret CACHE_PASSWORD, the password of sessions\n"
+        "  hint: put it into the private secrets file: `ecluse deploy --secrets FILE`"
+    )
+
+
+@pytest.mark.parametrize("config", ['A: {default: "${backing.sessions.url}"}', ""])
+def test_object_storage_is_not_available_yet(product: ProductFolder, config: str) -> None:
+    product.write("ecluse.yaml", PRODUCT.replace("kind: redis", "kind: s3")).invoicing(config=config)
+    assert product.problems() == (
+        "services/invoicing/service.yaml:4: uses: sessions is of kind s3, which is not available yet"
+    )

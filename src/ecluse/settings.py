@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,4 +57,7 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
 
 
 def _login(environ: Mapping[str, str]) -> str:
-    return environ.get("SUDO_USER") or environ.get("LOGNAME") or environ.get("USER") or f"uid {os.getuid()}"
+    """Who is behind sudo, or whose process this is."""
+    with suppress(KeyError):
+        return environ.get("SUDO_USER") or pwd.getpwuid(os.getuid()).pw_name
+    return f"uid {os.getuid()}"

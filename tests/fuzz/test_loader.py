@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hypothesis import HealthCheck, example, given, settings
@@ -12,11 +15,14 @@ from hypothesis import strategies as st
 
 from ecluse.config.check import check
 from ecluse.config.document import read_document
-from ecluse.config.load import load, read_service
+from ecluse.config.load import Configuration, load, read_service
 from ecluse.config.lockfile import read_lock
 from ecluse.config.render import Unrendered, template_text
+from ecluse.config.resolve import resolve
 from ecluse.config.workspace import open_workspace
 from ecluse.errors import ConfigInvalid
+from ecluse.model.names import ServiceName
+from ecluse.model.release import Release
 from ecluse.secrets.memory import MemorySecrets, MemoryVault
 
 SECRET = "hunter2-Tr0ub4dor"
@@ -61,7 +67,12 @@ deliver: [env, {path: /config/.env, format: env}, {path: /config/x.json, format:
 files:
   /config/x.conf: {template: x.j2}
 """,
-    "services/accounting/service.yaml": "service: accounting\nprocesses: {web: {port: 80}}\nuses: [db]\n",
+    "services/accounting/service.yaml": """\
+service: accounting
+processes: {web: {port: 80}}
+uses: [db]
+config: {REPLICAS: {type: integer, default: 1}}
+""",
     "services/invoicing/x.j2": "{% if LDAP %}{{ LDAP_URL }}{% endif %}\n{{ PASSWORD }} {{ TREE }} {{ release }}\n",
     "config/common.yaml": 'app: {LEVEL: debug}\nrun: {"*": {memory: 64Mi}, web: {replicas: "${app.REPLICAS}"}}\n',
     "config/domains/billing.yaml": "app: {TREE: {a: null, c: x}}\n",
@@ -117,10 +128,36 @@ def outcome(changed: Mapping[str, str]) -> str:
             (root / path).write_bytes(text.encode("utf-8", "surrogatepass"))
         secrets = MemorySecrets({"PASSWORD": SECRET, "PIN": SECRET, "CACHE_PASSWORD": SECRET})
         try:
-            problems, warnings = check(load(open_workspace(root)), secrets, MemoryVault())
+            configuration = load(open_workspace(root))
+            problems, warnings = check(configuration, secrets, MemoryVault())
+            if not problems:
+                assert_hides(desired(configuration, secrets))
         except ConfigInvalid as error:
             return str(error)
         return "\n".join(map(str, (*problems, *warnings)))
+
+
+def desired(configuration: Configuration, secrets: MemorySecrets) -> str:
+    """Everything that plans and records would hold."""
+    release = Release(ServiceName(""), "1.0", "sha256:0", "", "", datetime.now(UTC), None, False, "", {})
+    releases = {
+        name: replace(release, service=name, service_yaml=one.text, templates=configuration.templates[name])
+        for name, one in configuration.declarations.items()
+    }
+    return repr(
+        [
+            resolve(
+                configuration,
+                name,
+                releases,
+                services=releases,
+                secrets=secrets,
+                vault=MemoryVault(),
+                public_port=80,
+            )
+            for name in configuration.product.environments
+        ]
+    )
 
 
 def assert_hides(told: str) -> None:
@@ -145,19 +182,15 @@ def test_any_text_is_a_document_or_problems(text: str) -> None:
 @fuzzed
 @given(st.text())
 def test_any_text_is_a_service_or_problems(text: str) -> None:
-    try:
-        read_service(text, "service.yaml")
-    except ConfigInvalid as error:
-        assert error.problems
+    with suppress(ConfigInvalid):
+        assert read_service(text, "service.yaml").name
 
 
 @fuzzed
 @given(texts)
 def test_any_text_is_a_lockfile_or_problems(text: str) -> None:
-    try:
-        read_lock(text, "test.lock.yaml")
-    except ConfigInvalid as error:
-        assert error.problems
+    with suppress(ConfigInvalid):
+        assert read_lock(text, "test.lock.yaml") is not None
 
 
 @fuzzed

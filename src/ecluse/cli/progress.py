@@ -16,6 +16,7 @@ from ecluse.wiring.proposal import Proposal
 _COLOURS = {
     "change.failed": "red",
     "replica.failed": "red",
+    "restore.failed": "red",
     "replica.ready": "green",
     "restore.started": "yellow",
     "change.started": "cyan",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from ecluse.config.load import Configuration
 from ecluse.config.resolve import resolved_or_not
 from ecluse.errors import Problem
+from ecluse.model.application import Desired
 from ecluse.model.names import ServiceName
 from ecluse.model.release import Release
 from ecluse.ports import SecretSource, Vault
@@ -26,6 +27,7 @@ def check(
     releases = dict(_releases(configuration))
     problems: dict[Problem, None] = {}
     warnings: dict[Problem, None] = dict.fromkeys(configuration.warnings)
+    desired: list[Desired] = []
     for environment in configuration.product.environments:
         resolved, found, absent = resolved_or_not(
             configuration,
@@ -38,7 +40,23 @@ def check(
         )
         problems |= dict.fromkeys(found)
         warnings |= dict.fromkeys((*resolved.warnings, *absent))
-    return tuple(problems), tuple(warnings)
+        desired.append(resolved.desired)
+    return tuple(problems), (*warnings, *_shared_hosts(configuration, desired))
+
+
+def _shared_hosts(configuration: Configuration, desired: Iterable[Desired]) -> Iterator[Problem]:
+    """Public names that two environments would have: one machine cannot run both."""
+    owners: dict[str, str] = {}
+    for one in desired:
+        for name, application in one.applications.items():
+            for process in application.processes.values():
+                host = process.expose.address(one.target.domain) if process.expose else None
+                owner = owners.setdefault(host, one.target.environment) if host else one.target.environment
+                if owner != one.target.environment:
+                    document = configuration.declarations[name].document
+                    message = f"{host} is the public name in {owner} and in {one.target.environment}"
+                    hint = "leave the domain out, or give each environment its own in `run:`"
+                    yield document.problem(("processes", process.name, "expose"), message, hint)
 
 
 def _releases(configuration: Configuration) -> Iterator[tuple[ServiceName, Release]]:

@@ -64,9 +64,11 @@ class Git:
 
     def changed(self, folder: str = ".") -> set[str]:
         """Tracked files that differ from HEAD, removed ones included."""
-        return set(self._run("diff", "--name-only", "--relative", "-z", "HEAD", "--", folder).split("\0")) - {
-            ""
-        }
+        return set(
+            self._run("diff", "--name-only", "--no-renames", "--relative", "-z", "HEAD", "--", folder).split(
+                "\0"
+            )
+        ) - {""}
 
     def is_dirty(self, folder: str) -> bool:
         arguments = ("status", "--porcelain", "-z", "--untracked-files=normal", "--", folder)

@@ -113,9 +113,10 @@ def _enter_services(
 ) -> None:
     for name, entry in configuration.product.services.items():
         release = releases.get(name)
-        declaration = (
-            _declaration(configuration, release, around) if release else configuration.declarations.get(name)
-        )
+        declaration = configuration.declarations.get(name)
+        if release:
+            told = around.problems if name in services else around.warnings
+            declaration = _declaration(configuration, release, told)
         if declaration is None:
             continue
         layers = configuration.layers.of(around.environment.name, name, entry.domain)
@@ -125,17 +126,17 @@ def _enter_services(
             _compare_with_tree(configuration, around.scopes[name], around)
 
 
-def _declaration(configuration: Configuration, release: Release, around: Surroundings) -> Declaration | None:
+def _declaration(configuration: Configuration, release: Release, told: list[Problem]) -> Declaration | None:
     """What a release carries. Equal to the tree, it is the tree's: its lines can be looked up there."""
     tree = configuration.declarations.get(release.service)
     if tree and tree.text == release.service_yaml:
         return tree
     folder = configuration.product.services[release.service].path or f"services/{release.service}"
     declaration, problems = _released(release.service_yaml, f"{folder}/service.yaml@{release.version}")
-    around.problems += problems
+    told += problems
     if declaration and declaration.spec.name != release.service:
         message = f"is {declaration.spec.name} in a release of {release.service}"
-        around.problems.append(declaration.document.problem(("service",), message))
+        told.append(declaration.document.problem(("service",), message))
         return None
     return declaration
 

@@ -186,9 +186,10 @@ class _Reading:
                     return None
                 self.texts[path] = _decoded(content)
             except Unreadable as error:
-                self.problems.append(Problem(Location(path), "", str(error)))
+                problem = Problem(Location(path), "", str(error))
+                self.problems.append(problem)
                 if path == PRODUCT_FILE:
-                    self.documents[path] = Document(path, None, {}, ())
+                    self.documents[path] = Document(path, None, {}, (problem,))
         return self.texts.get(path)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 
 from ecluse.model.application import Application
@@ -59,7 +59,8 @@ def _inside(before: Application | None, after: Application, process: Process) ->
     for name in ("command", "cpu", "memory"):
         left, right = getattr(old, name, None), getattr(process, name)
         if left != right and not (before is None and not right):
-            yield Difference(name, _words(left), _words(right), _origin(after, f"run.{process.name}.{name}"))
+            write = _QUANTITIES.get(name, _words)
+            yield Difference(name, write(left), write(right), _origin(after, f"run.{process.name}.{name}"))
     for name in ("uses", "backing"):
         left, right = getattr(before, name, ()), getattr(after, name)
         if before is not None and left != right:
@@ -96,6 +97,26 @@ def _origin(application: Application, path: str) -> str | None:
 
 def _schedule(cron: Cron) -> str:
     return f"{cron.schedule} {cron.timezone}" + ("" if cron.enabled else " (disabled)")
+
+
+def cores(thousandths: int | None) -> str | None:
+    """As people write it: 150m, or 2."""
+    if thousandths is None:
+        return None
+    return f"{thousandths}m" if thousandths % 1000 else str(thousandths // 1000)
+
+
+def size(count: int | None) -> str | None:
+    """As people write it: 128Mi."""
+    if count is None:
+        return None
+    for unit, factor in (("Gi", 2**30), ("Mi", 2**20), ("Ki", 2**10)):
+        if count and count % factor == 0:
+            return f"{count // factor}{unit}"
+    return str(count)
+
+
+_QUANTITIES: Mapping[str, Callable[[int | None], str | None]] = {"cpu": cores, "memory": size}
 
 
 def _words(value: object) -> str | None:

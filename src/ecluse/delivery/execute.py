@@ -107,6 +107,8 @@ class Execution:
             ),
         )
         failures += [settle.cause] if settle.cause else []
+        for failure in failures:
+            self._note("restore.failed", failure.subject, failure.sentence)
         state: DeploymentState = (
             "failed" if failures else "cancelled" if cause.kind == "cancelled" else "restored"
         )

@@ -11,7 +11,7 @@ EventKind = Literal[
     "deployment.queued", "deployment.started", "deployment.succeeded", "deployment.restored",
     "deployment.failed", "deployment.cancelled",
     "change.started", "change.done", "change.failed", "change.skipped",
-    "restore.started", "restore.done",
+    "restore.started", "restore.done", "restore.failed",
     "replica.created", "replica.started", "replica.probing", "replica.ready", "replica.failed",
     "replica.draining", "replica.stopped",
     "gateway", "backing", "output", "note",

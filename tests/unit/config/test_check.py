@@ -32,6 +32,15 @@ def test_an_absent_secret_is_a_warning_because_it_is_in_no_file(product: Product
     )
 
 
+def test_a_public_name_of_two_environments_is_a_warning(product: ProductFolder) -> None:
+    product.layer("services/invoicing", "run: {web: {expose: {host: factures.example.fr}}}")
+    assert product.warnings() == (
+        "services/invoicing/service.yaml:3: processes.web.expose: "
+        "factures.example.fr is the public name in test and in prod\n"
+        "  hint: leave the domain out, or give each environment its own in `run:`"
+    )
+
+
 @pytest.mark.skipif(not (COMPTOIR / "ecluse.yaml").exists(), reason="the example is not there")
 def test_the_example_has_no_problem() -> None:
     configuration = load(open_workspace(COMPTOIR))

@@ -103,5 +103,5 @@ def test_a_text_that_grows_without_end_is_refused() -> None:
         (["${app.X}"], False),
     ],
 )
-def test_a_secret_that_looks_like_a_reference_is_not_taken_for_one(data: Plain, is_one: bool) -> None:
+def test_a_secret_that_looks_like_a_reference_is_not_taken_for_one(data: Plain, *, is_one: bool) -> None:
     assert is_well_meant(data) is is_one

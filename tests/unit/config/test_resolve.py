@@ -258,6 +258,14 @@ class TestReleases:
         with pytest.raises(ConfigInvalid, match="service: is other in a release of invoicing"):
             product.resolve(releases=releases)
 
+    def test_a_bad_release_of_another_service_stops_nobody(self, product: ProductFolder) -> None:
+        releases = product.releases("1.0")
+        releases[ServiceName("accounting")] = replace(releases[ServiceName("accounting")], service_yaml="- x")
+        resolved = product.resolve(services=["invoicing"], releases=releases)
+        assert [str(one) for one in resolved.warnings] == [
+            "services/accounting/service.yaml@1.0:1: must be a map"
+        ]
+
     def test_templates_come_from_the_release(self, product: ProductFolder) -> None:
         product.invoicing(more="files: {/x: {template: x.j2}}\n")
         product.write("services/invoicing/x.j2", "old {{ release.version }}\n")

@@ -51,7 +51,7 @@ class TestRevision:
         workspace = open_workspace(product.root)
         assert (workspace.revision, workspace.dirty) == (commit, False)
 
-    @pytest.mark.parametrize("change", ["changed", "new", "ignored", "removed", "staged"])
+    @pytest.mark.parametrize("change", ["changed", "new", "ignored", "removed", "staged", "moved"])
     def test_a_tree_that_differs_has_a_revision_of_its_own(self, product: ProductFolder, change: str) -> None:
         product.layer("common", "app: {}").write(".gitignore", "config/domains/\n").commit()
         match change:
@@ -63,6 +63,8 @@ class TestRevision:
                 product.layer("services/invoicing", "app: {}")
             case "ignored":
                 product.layer("domains/billing", "app: {}")
+            case "moved":
+                product.git("mv", "config/common.yaml", "elsewhere")
             case "removed":
                 (product.root / "config/common.yaml").unlink()
         workspace = open_workspace(product.root)
@@ -193,7 +195,7 @@ class TestUnreadable:
         (product.root / "ecluse.yaml").write_bytes(b"\xff\xfe")
         with pytest.raises(ConfigInvalid) as raised:
             product.load()
-        assert [str(one) for one in raised.value.problems][0] == "ecluse.yaml: is not UTF-8 (line 1)"
+        assert [str(one) for one in raised.value.problems] == ["ecluse.yaml: is not UTF-8 (line 1)"]
 
     def test_a_huge_file_is_refused(self, product: ProductFolder) -> None:
         product.layer("common", "#" * 2_000_000)

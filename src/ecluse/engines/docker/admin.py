@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from ecluse.engines.docker import haproxy
@@ -48,15 +49,15 @@ class Admin:
         except EngineError:
             return False
 
-    async def wait_started(self) -> None:
+    async def wait_started(self, last_lines: Callable[[], Awaitable[Sequence[str]]]) -> None:
+        """Returns when it answers; EngineError with what it wrote last."""
         try:
             async with asyncio.timeout(START_SECONDS):
                 while not await self.answers():
                     await asyncio.sleep(_POLL_SECONDS)
         except TimeoutError as error:
-            raise EngineError(
-                f"{self._who} did not start within {START_SECONDS:g} s", hint=f"`docker logs {self._who}` says why"
-            ) from error
+            lines = "".join(f"\n  {line}" for line in await last_lines())
+            raise EngineError(f"{self._who} did not start within {START_SECONDS:g} s{lines}") from error
 
     async def reload(self) -> None:
         """Has the configuration read again, and returns when the new worker serves."""
@@ -71,7 +72,6 @@ class Admin:
                 f"{self._who} did not reload within {RELOAD_SECONDS:g} s",
                 hint=f"`docker logs {self._who}` says why; what it served before still runs",
             ) from error
-        await self.wait_started()
 
     async def _worker(self) -> str | None:
         try:
@@ -87,7 +87,8 @@ class Admin:
             raise EngineError(f"{self._who} did not answer within {ANSWER_SECONDS:g} s") from error
         except OSError as error:
             raise EngineError(
-                f"{self._who} does not answer: {error.strerror or error}", hint=f"`docker logs {self._who}` says why"
+                f"{self._who} does not answer: {error.strerror or error}",
+                hint=f"`docker logs {self._who}` says why",
             ) from error
 
     async def _exchange(self, socket: str, text: str) -> str:
@@ -99,7 +100,8 @@ class Admin:
             os.close(descriptor)
         try:
             writer.write(text.encode())
-            await writer.drain()
+            # the master keeps the connection open until its client has nothing more to say
+            writer.write_eof()
             return (await reader.read()).decode(errors="replace")
         finally:
             writer.close()

@@ -55,7 +55,9 @@ class Backing:
 
     async def provide(self, network: Network, backing: BackingService) -> AsyncIterator[Event]:
         if problem := databases.version_problem(backing):
-            raise EngineError(problem, hint=f"available: {databases.available()}; or name an `image` of your own")
+            raise EngineError(
+                problem, hint=f"available: {databases.available()}; or name an `image` of your own"
+            )
         recipe = RECIPES[backing.kind]
         async for event in self._image(backing, recipe):
             yield event
@@ -72,14 +74,14 @@ class Backing:
         yield Event("backing", backing.name, f"ready, with {len(backing.accounts)} accounts")
 
     async def withdraw(self, name: str) -> AsyncIterator[Event]:
-        for item in await self._containers.list(self._site.marks, kind="backing", backing=name):
+        for item in await self._containers.find(self._site.marks, kind="backing", backing=name):
             await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
             await self._containers.remove(item.id)
             yield Event("backing", name, "stopped; its volume stays")
         (self._folder / f"{name}.json").unlink(missing_ok=True)
 
     async def observe(self) -> tuple[BackingState, ...]:
-        listed = await self._containers.list(self._site.marks, kind="backing")
+        listed = await self._containers.find(self._site.marks, kind="backing")
         return tuple(self._state(*pair) for pair in await self._containers.inspect_all(listed))
 
     async def volumes(self) -> tuple[str, ...]:
@@ -108,12 +110,14 @@ class Backing:
                 yield Event("backing", backing.name, f"building the image of {recipe.image}")
         elif not await self._house.has_image(backing.image):
             sentence = f"the image of {backing.name} is not on this machine: {backing.image}"
-            raise RolloutFailed(Cause("image-missing", backing.name, sentence, hint=f"docker pull {backing.image}"))
+            raise RolloutFailed(
+                Cause("image-missing", backing.name, sentence, hint=f"docker pull {backing.image}")
+            )
 
     async def _current(self, backing: BackingService, image: str) -> Container | None:
         """The container that is as it should be, running; others of that name are removed."""
         wanted = databases.spec(backing, image)
-        for item in await self._containers.list(self._site.marks, kind="backing", backing=backing.name):
+        for item in await self._containers.find(self._site.marks, kind="backing", backing=backing.name):
             if item.labels.get(labels.SPEC) == wanted and item.status != "created":
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
@@ -208,7 +212,10 @@ class Backing:
         if backing.kind == "redis":
             # into the file for the next start, and into the server that runs
             await self._put_files(item.id, backing, recipe)
-            rules = [["ACL", "SETUSER", user[0], "resetpass", *user[1:]] for user in databases.redis_users(root, accounts)]
+            rules = [
+                ["ACL", "SETUSER", user[0], "resetpass", *user[1:]]
+                for user in databases.redis_users(root, accounts)
+            ]
             await resp.ask(item.address, recipe.port, root, rules)
             return
         problem = await self._admin(item, recipe, databases.statements(backing.kind, root, accounts))

@@ -23,7 +23,9 @@ from ecluse.errors import EngineError
 CALL_SECONDS = 60.0
 DEFAULT_URL = "unix:///var/run/docker.sock"
 _UNREACHABLE = 900
-_HINT = "is the engine running, and may you use its socket? `docker version` tells; DOCKER_HOST names another one"
+_HINT = (
+    "is the engine running, and may you use its socket? `docker version` tells; DOCKER_HOST names another one"
+)
 
 
 class ApiError(EngineError):
@@ -78,7 +80,9 @@ class Client:
     ) -> Any:
         """One request, its answer as JSON (None when empty)."""
         data = None if body is None else json.dumps(body)
-        async with self.request(method, path, what=what, params=params, data=data, seconds=seconds) as response:
+        async with self.request(
+            method, path, what=what, params=params, data=data, seconds=seconds
+        ) as response:
             text = await response.text()
             return json.loads(text) if text.strip() else None
 
@@ -129,7 +133,9 @@ class Client:
         seconds: float = CALL_SECONDS,
     ) -> Executed:
         """Runs a command inside a running container, feeding it `stdin`."""
-        identity = await self.create_exec(container, command, what=what, user=user, stdin=bool(stdin), tty=False)
+        identity = await self.create_exec(
+            container, command, what=what, user=user, stdin=bool(stdin), tty=False
+        )
         with self._ours(what, seconds):
             async with asyncio.timeout(seconds), self.start_exec(identity, tty=False) as stream:
                 if stdin:

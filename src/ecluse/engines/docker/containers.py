@@ -26,7 +26,7 @@ class Containers:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def list(self, marks: Mapping[str, str], **more: str) -> list[Container]:
+    async def find(self, marks: Mapping[str, str], **more: str) -> list[Container]:
         """Those that carry all these labels, running or not, by name."""
         found = await self._client.call(
             "GET",
@@ -64,7 +64,9 @@ class Containers:
         await self._client.call("POST", f"containers/{container}/start", what=f"start {name}")
 
     async def update(self, container: str, body: payloads.Body) -> None:
-        await self._client.call("POST", f"containers/{container}/update", what="update a container", body=body)
+        await self._client.call(
+            "POST", f"containers/{container}/update", what="update a container", body=body
+        )
 
     async def stop(self, container: str, *, grace: float) -> None:
         """Asks the program to end, and kills it after `grace` seconds."""
@@ -76,6 +78,9 @@ class Containers:
                 params={"t": max(1, round(grace))},
                 seconds=grace + STOP_MARGIN_SECONDS,
             )
+
+    async def stop_all(self, found: Iterable[Container], *, grace: float) -> None:
+        await asyncio.gather(*(self.stop(item.id, grace=grace) for item in found))
 
     async def remove(self, container: str) -> None:
         with _gone():
@@ -115,7 +120,7 @@ class Containers:
             f"containers/{container}/archive",
             payloads.archive(wanted, missing),
             what="put files into a container",
-            params={"path": "/", "copyUIDGID": True},
+            params={"path": "/"},
         )
 
     async def read(self, container: str, path: str) -> bytes:

@@ -88,7 +88,9 @@ def files(backing: BackingService, root: str, accounts: Mapping[str, str]) -> di
 def statements(kind: BackingKind, root: str, accounts: Mapping[str, str]) -> str:
     """SQL that gives each client a database and an account of its own name. May run any number of times."""
     if kind == "mariadb":
-        return "".join(_mariadb(name, password) for name, password in sorted(accounts.items())) + "SELECT 1;\n"
+        return (
+            "".join(_mariadb(name, password) for name, password in sorted(accounts.items())) + "SELECT 1;\n"
+        )
     own = f"ALTER ROLE postgres PASSWORD {_literal(root)};\n"
     return own + "".join(_postgresql(name, password) for name, password in sorted(accounts.items()))
 
@@ -125,7 +127,7 @@ def _postgresql(name: str, password: str) -> str:
         f"SELECT 'CREATE ROLE \"{name}\" LOGIN' WHERE NOT EXISTS "
         f"(SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n"
         f'ALTER ROLE "{name}" LOGIN PASSWORD {_literal(password)};\n'
-        f"SELECT 'CREATE DATABASE \"{name}\" OWNER \"{name}\"' WHERE NOT EXISTS "
+        f'SELECT \'CREATE DATABASE "{name}" OWNER "{name}"\' WHERE NOT EXISTS '
         f"(SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
         f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;\n'
     )

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
+from typing import TypedDict
 
 from ecluse.engines.docker import addresses, haproxy, labels, payloads
 from ecluse.engines.docker.admin import Admin
@@ -14,10 +15,17 @@ from ecluse.engines.docker.client import ApiError
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.files import lock, private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
-from ecluse.engines.docker.house import House, tag
+from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.listeners import who_listens
 from ecluse.errors import EngineError
+
+
+class Member(TypedDict):
+    """A gateway behind the edge: its address there, and its public hosts."""
+
+    address: str
+    hosts: list[str]
 
 
 class Edge:
@@ -46,7 +54,9 @@ class Edge:
         return lock(self._folder / "lock", what="changing the edge")
 
     async def network(self) -> Network:
-        return await self._ground.ensure_network(self.name, self._marks, self._marks, bits=addresses.EDGE_BITS)
+        return await self._ground.ensure_network(
+            self.name, self._marks, self._marks, bits=addresses.EDGE_BITS
+        )
 
     async def free_address(self, network: Network) -> str:
         """For one more gateway; ask while holding the lock."""
@@ -81,7 +91,7 @@ class Edge:
             left = [item for item in await self._gateways() if not _is_of(item, site)]
             if not left:
                 await self._remove()
-            elif await self._containers.list(self._marks):
+            elif await self._containers.find(self._marks):
                 await self._follow()
 
     async def forget_network(self) -> None:
@@ -91,18 +101,18 @@ class Edge:
             await self._ground.remove_network(network)
 
     async def _gateways(self) -> list[Container]:
-        return await self._containers.list({labels.MACHINE: self._id}, kind="gateway")
+        return await self._containers.find({labels.MACHINE: self._id}, kind="gateway")
 
-    async def _routes(self) -> dict[str, dict[str, object]]:
+    async def _routes(self) -> dict[str, Member]:
         """slug → address and hosts, of the environments whose gateway is there."""
         text = read(self._folder / "routes.json")
-        known: dict[str, dict[str, object]] = json.loads(text) if text else {}
+        known: dict[str, Member] = json.loads(text) if text else {}
         there = {item.labels.get(labels.EDGE_ADDRESS) for item in await self._gateways()}
         return {slug: facts for slug, facts in known.items() if facts["address"] in there}
 
-    def _write(self, routes: dict[str, dict[str, object]]) -> None:
+    def _write(self, routes: dict[str, Member]) -> None:
         private_folder(self._folder)
-        table = {str(host): str(facts["address"]) for facts in routes.values() for host in facts["hosts"]}
+        table = {host: facts["address"] for facts in routes.values() for host in facts["hosts"]}
         write_whole(self._folder / "routes.json", json.dumps(routes, indent=1, sort_keys=True))
         write_whole(self._folder / "hosts.map", haproxy.mapping(table))
         write_whole(self._folder / "haproxy.cfg", haproxy.edge(owner=(os.getuid(), os.getgid())))
@@ -110,7 +120,7 @@ class Edge:
     async def _run(self) -> None:
         listen = "{}:{}".format(*self._listen)
         image = await self._house.ensure("haproxy")
-        for item in await self._containers.list(self._marks):
+        for item in await self._containers.find(self._marks):
             is_same = item.labels.get(labels.LISTEN) == listen and item.labels.get(labels.IMAGE) == image
             if is_same and item.is_running:
                 return
@@ -140,7 +150,11 @@ class Edge:
                 f"the edge cannot listen on {address}:{port}: {who_listens(port) or 'another program'} does already",
                 hint="free that port, or set ECLUSE_EDGE_HTTP_PORT (or ECLUSE_EDGE_ADDRESS) to another one",
             ) from error
-        await self._admin.wait_started()
+        try:
+            await self._admin.wait_started(lambda: self._containers.last_lines(identity))
+        except EngineError:
+            await self._containers.remove(identity)
+            raise
 
     async def _follow(self) -> None:
         wanted = dict(line.split() for line in (read(self._folder / "hosts.map") or "").splitlines())
@@ -148,7 +162,7 @@ class Edge:
             await self._admin.tell(command)
 
     async def _remove(self) -> None:
-        for item in await self._containers.list(self._marks):
+        for item in await self._containers.find(self._marks):
             await self._containers.remove(item.id)
         for path in self._folder.iterdir():
             if path.name != "lock":

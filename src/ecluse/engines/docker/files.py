@@ -69,7 +69,9 @@ async def _acquire(descriptor: int, what: str, seconds: float) -> None:
             while not _try(descriptor):
                 await asyncio.sleep(_POLL_SECONDS)
     except TimeoutError as error:
-        raise EngineError(f"another process has been {what} for {seconds:g} s", hint="try again later") from error
+        raise EngineError(
+            f"another process has been {what} for {seconds:g} s", hint="try again later"
+        ) from error
 
 
 def _try(descriptor: int) -> bool:

@@ -33,7 +33,15 @@ class Gateway:
     """One environment's gateway. The files are the truth; every method brings the running process to them."""
 
     def __init__(
-        self, site: Site, *, state: Path, client: Client, containers: Containers, ground: Ground, house: House, edge: Edge
+        self,
+        site: Site,
+        *,
+        state: Path,
+        client: Client,
+        containers: Containers,
+        ground: Ground,
+        house: House,
+        edge: Edge,
     ) -> None:
         self._site = site
         self._folder = state / "gateway" / str(site.target.environment)
@@ -104,7 +112,7 @@ class Gateway:
     async def remove(self) -> None:
         """Takes the environment off the edge, removes the gateway and its files."""
         await self._edge.withdraw(self._site)
-        for item in await self._containers.list(self._site.marks, kind="gateway"):
+        for item in await self._containers.find(self._site.marks, kind="gateway"):
             await self._containers.remove(item.id)
         for path in self._folder.iterdir() if self._folder.is_dir() else ():
             path.unlink(missing_ok=True)
@@ -125,7 +133,9 @@ class Gateway:
     async def _is_quiet(self, backend: str, names: Sequence[str]) -> bool:
         """No session on these servers, and no worker of an older configuration that may still use them."""
         busy = any(
-            item.sessions for item in await self._admin.standings() if item.backend == backend and item.server in names
+            item.sessions
+            for item in await self._admin.standings()
+            if item.backend == backend and item.server in names
         )
         return not busy and await self._admin.old_workers() == 0
 
@@ -144,19 +154,21 @@ class Gateway:
 
     async def _living(self, routes: Routes) -> Routes:
         """Without servers whose container is gone, removed by hand for example."""
-        there = {item.name for item in await self._containers.list(self._site.marks, kind="replica")}
+        there = {item.name for item in await self._containers.find(self._site.marks, kind="replica")}
         for name, backend in routes.backends.items():
-            routes = routes.without_servers(name, [item.name for item in backend.servers if item.name not in there])
+            routes = routes.without_servers(
+                name, [item.name for item in backend.servers if item.name not in there]
+            )
         return routes
 
     async def _run(self, network: Network) -> str:
         """Makes the container run; gives its address on the edge's network."""
-        found = await self._containers.list(self._site.marks, kind="gateway")
+        found = await self._containers.find(self._site.marks, kind="gateway")
         for item in found:
             if item.status != "created" and item.labels.get(labels.IMAGE) == tag("haproxy"):
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
-                    await self._started()
+                    await self._started(item.id)
                 return item.labels[labels.EDGE_ADDRESS]
             await self._containers.remove(item.id)
         return await self._create(network)
@@ -170,7 +182,9 @@ class Gateway:
                 return payloads.gateway(
                     self._site,
                     image=tag("haproxy"),
-                    place=payloads.Place(network.name, addresses.at(network.subnet, addresses.GATEWAY_OFFSET)),
+                    place=payloads.Place(
+                        network.name, addresses.at(network.subnet, addresses.GATEWAY_OFFSET)
+                    ),
                     edge_address=edge_address,
                     folder=str(self._folder),
                 )
@@ -183,11 +197,11 @@ class Gateway:
             body=payloads.joining(identity, edge_address),
         )
         await self._containers.start(identity, name=self._site.gateway)
-        await self._started()
+        await self._started(identity)
         return edge_address
 
-    async def _started(self) -> None:
-        await self._admin.wait_started()
+    async def _started(self, identity: str) -> None:
+        await self._admin.wait_started(lambda: self._containers.last_lines(identity))
         self._mark(self.routes())
 
     def _write(self, routes: Routes) -> None:

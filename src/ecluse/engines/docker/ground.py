@@ -49,7 +49,9 @@ class Ground:
     async def existing(self, site: Site) -> Network:
         found = await self.network(site)
         if found is None:
-            raise EngineError(f"{site.network} does not exist", hint="prepare the environment first: `ecluse deploy`")
+            raise EngineError(
+                f"{site.network} does not exist", hint="prepare the environment first: `ecluse deploy`"
+            )
         return found
 
     async def ensure(self, site: Site) -> Network:
@@ -106,7 +108,7 @@ class Ground:
     async def settle(self, site: Site, network: Network, choose: Choice) -> tuple[str, str]:
         """Creates a container under the lock, so that two never choose the same address; gives id and name."""
         async with self.lock():
-            name, body = choose(await self._containers.list(site.marks), network)
+            name, body = choose(await self._containers.find(site.marks), network)
             try:
                 return await self._containers.create(name, body), name
             except ApiError as error:
@@ -133,7 +135,9 @@ def held(found: Sequence[Container]) -> set[str]:
 def _other_name(name: str, body: payloads.Body) -> str:
     """For names that are spelled the same though their parts differ (`a-b`, `c` and `a`, `b-c`)."""
     facts = body["Labels"]
-    parts = [facts.get(key, "") for key in (labels.PRODUCT, labels.ENVIRONMENT, labels.SERVICE, labels.PROCESS)]
+    parts = [
+        facts.get(key, "") for key in (labels.PRODUCT, labels.ENVIRONMENT, labels.SERVICE, labels.PROCESS)
+    ]
     return f"{name}-{hashlib.sha256('/'.join(parts).encode()).hexdigest()[:4]}"
 
 

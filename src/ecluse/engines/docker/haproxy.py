@@ -65,7 +65,7 @@ def edge(*, owner: tuple[int, int]) -> str:
             "frontend public",
             "    bind :80",
             "    http-request set-var(txn.gateway) "
-            "req.hdr(host),field(1,:),lower,map_ip(/run/ecluse/hosts.map)",
+            "req.hdr(host),field(1,:),lower,map_str_ip(/run/ecluse/hosts.map)",
             _page("http-request return", 404, f"No environment of this machine answers to {_HOST}.", lf=True)
             + " if !{ var(txn.gateway) -m found }",
             "    http-request set-dst var(txn.gateway)",
@@ -147,11 +147,24 @@ def read_standings(answer: str) -> list[Standing]:
             server=row["svname"],
             status=row["status"],
             sessions=int(row["scur"] or 0),
-            detail=" ".join(part for part in (row["check_status"], row["check_code"], row["last_chk"]) if part),
+            detail=_why(row["check_status"], row["check_code"]),
         )
         for row in rows
         if row.get("svname") not in (None, "", "FRONTEND", "BACKEND")
     ]
+
+
+def _why(status: str, code: str) -> str:
+    """The result of the last health check in words (management guide 9.1, field 36)."""
+    match status.removeprefix("* "):
+        case "L7STS" | "L7RSP":
+            return f"it answers with status {code}" if code else "it answers with something else than HTTP"
+        case "L4TOUT" | "L6TOUT" | "L7TOUT":
+            return "it does not answer in time"
+        case "L4CON":
+            return "nothing listens on its port"
+        case other:
+            return other
 
 
 def count_old_workers(answer: str) -> int:
@@ -228,6 +241,9 @@ def _backend(backend: Backend) -> list[str]:
         lines += [
             "    option httpchk",
             f"    http-check send meth GET uri {_quoted(backend.check)} ver HTTP/1.1 hdr Host {backend.service}",
+            "    http-check expect status 200-399",
+            # makes the check read the whole answer: a program that is cut short would complain in its log
+            '    http-check expect ! string "ecluse waits for the end"',
         ]
     # servers are added at run time too: these settings are for both
     lines.append(f"    default-server {_checking(backend)}")
@@ -253,7 +269,7 @@ def _page(directive: str, status: int, sentence: str, *, lf: bool = False) -> st
         f"<p>{sentence}</p>\n"
     )
     kind = "lf-string" if lf else "string"
-    return f"    {directive} status {status} content-type \"text/html; charset=utf-8\" {kind} {_quoted(page)}"
+    return f'    {directive} status {status} content-type "text/html; charset=utf-8" {kind} {_quoted(page)}'
 
 
 def _quoted(text: str) -> str:

@@ -121,14 +121,18 @@ def ended(subject: str, inspected: Mapping[str, Any], logs: Sequence[str]) -> Ca
             hint="raise `memory` of this process, or find what takes it",
         )
     sentence = f"{subject} {how} before it was ready"
-    return Cause("exited", subject, sentence, tuple(evidence), tuple(logs), hint=_exit_hint(int(state["ExitCode"])))
+    return Cause(
+        "exited", subject, sentence, tuple(evidence), tuple(logs), hint=_exit_hint(int(state["ExitCode"]))
+    )
 
 
 def not_ready(subject: str, attempt: Attempt, *, seconds: float, logs: Sequence[str]) -> Cause:
     """A probe that did not succeed until its deadline."""
     limit = f"within {seconds:g} s"
     if attempt.outcome == "answered":
-        sentence = f"{subject} runs but is not well: {attempt.what} gave {_answer(attempt)} until the deadline"
+        sentence = (
+            f"{subject} runs but is not well: {attempt.what} gave {_answer(attempt)} until the deadline"
+        )
         evidence = [f"{attempt.what}: {_answer(attempt)}", *_quoted(attempt.text), f"deadline: {seconds:g} s"]
         return Cause("probe-refused", subject, sentence, tuple(evidence), tuple(logs))
     if attempt.outcome == "refused":
@@ -169,11 +173,23 @@ def _refusal(subject: str, image: str, reason: str) -> tuple[CauseKind, str, str
             "build it here with `ecluse build`, or pull it",
         )
     if "no space left" in text or "disk quota" in text:
-        return "no-space", f"no disk space is left for {subject}", "free some: `docker system df` tells what takes it"
+        return (
+            "no-space",
+            f"no disk space is left for {subject}",
+            "free some: `docker system df` tells what takes it",
+        )
     if "executable file not found" in text or "no such file or directory" in text:
-        return "exited", f"{subject} cannot start: its command is not in the image", "see `command` in service.yaml"
+        return (
+            "exited",
+            f"{subject} cannot start: its command is not in the image",
+            "see `command` in service.yaml",
+        )
     if "permission denied" in text:
-        return "exited", f"{subject} cannot start: its command may not be executed", "see the file's mode in the image"
+        return (
+            "exited",
+            f"{subject} cannot start: its command may not be executed",
+            "see the file's mode in the image",
+        )
     if "port is already allocated" in text or "address already in use" in text:
         return "port-taken", f"{subject} cannot start: an address or port is taken", None
     return "engine", f"Docker does not start {subject}", None

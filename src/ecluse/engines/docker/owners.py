@@ -28,7 +28,9 @@ class Accounts:
                 return int(row[2]), int(row[3])
         if name.isdigit():
             return int(name), 0
-        raise EngineError(f"the image has no user {name}", hint="name a user of its /etc/passwd, or give a number")
+        raise EngineError(
+            f"the image has no user {name}", hint="name a user of its /etc/passwd, or give a number"
+        )
 
     def _group(self, name: str) -> int:
         if name.isdigit():
@@ -36,7 +38,9 @@ class Accounts:
         for row in _rows(self.group, 3):
             if row[0] == name:
                 return int(row[2])
-        raise EngineError(f"the image has no group {name}", hint="name a group of its /etc/group, or give a number")
+        raise EngineError(
+            f"the image has no group {name}", hint="name a group of its /etc/group, or give a number"
+        )
 
 
 def needs_lookup(owner: str) -> bool:

@@ -15,11 +15,12 @@ from ecluse.engines.docker.health import Attempt
 from ecluse.engines.docker.listeners import Listener, listeners
 from ecluse.engines.docker.output import Mask
 from ecluse.errors import EngineError
-from ecluse.model.cause import Cause, RolloutFailed
+from ecluse.model.cause import RolloutFailed
 from ecluse.model.workload import Workload
 
 SETTLING_SECONDS = 1.5
 ELSEWHERE_SECONDS = 5.0
+FIRST_SECONDS = 0.05
 _BODY_BYTES = 400
 _OK = Attempt("ok", "")
 
@@ -28,7 +29,14 @@ class Probe:
     """The probing of one replica."""
 
     def __init__(
-        self, client: Client, containers: Containers, *, container: str, address: str, workload: Workload, mask: Mask
+        self,
+        client: Client,
+        containers: Containers,
+        *,
+        container: str,
+        address: str,
+        workload: Workload,
+        mask: Mask,
     ) -> None:
         self._client = client
         self._containers = containers
@@ -45,18 +53,17 @@ class Probe:
         while True:
             inspected = await self._containers.inspect(self._container)
             if inspected["State"]["Status"] != "running":
-                raise await self._failed(lambda logs: health.ended(self._workload.subject, inspected, logs))
+                raise RolloutFailed(health.ended(self._subject, inspected, await self._last_lines()))
             attempt = await self._attempt()
             if attempt.outcome == "ok":
                 return
             await self._refuse_elsewhere(attempt, inspected)
             if self._elapsed > spec.deadline:
-                raise await self._failed(
-                    lambda logs: health.not_ready(
-                        self._workload.subject, attempt, seconds=spec.deadline, logs=logs
-                    )
+                logs = await self._last_lines()
+                raise RolloutFailed(
+                    health.not_ready(self._subject, attempt, seconds=spec.deadline, logs=logs)
                 )
-            await asyncio.sleep(min(spec.interval, 1.0))
+            await asyncio.sleep(min(spec.interval, max(FIRST_SECONDS, self._elapsed / 4)))
 
     @property
     def _elapsed(self) -> float:
@@ -78,12 +85,16 @@ class Probe:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.get(url, allow_redirects=False, headers={"Host": str(self._workload.service)}) as response,
+                session.get(
+                    url, allow_redirects=False, headers={"Host": str(self._workload.service)}
+                ) as response,
             ):
                 if response.status < 400:
                     return _OK
                 body = await response.content.read(_BODY_BYTES)
-                return Attempt("answered", what, response.status, self._mask.hide(body.decode(errors="replace")))
+                return Attempt(
+                    "answered", what, response.status, self._mask.hide(body.decode(errors="replace"))
+                )
         except aiohttp.ClientConnectorError:
             return Attempt("refused", f"port {port}")
         except (TimeoutError, aiohttp.ClientError):
@@ -120,12 +131,15 @@ class Probe:
             return
         self._closed_since = self._closed_since or time.monotonic()
         if time.monotonic() - self._closed_since >= ELSEWHERE_SECONDS:
-            raise await self._failed(lambda logs: health.elsewhere(self._workload.subject, port, heard, logs))
+            raise RolloutFailed(health.elsewhere(self._subject, port, heard, await self._last_lines()))
 
     async def _heard(self, inspected: dict[str, Any]) -> list[Listener]:
         return listeners(int(inspected["State"]["Pid"]))
 
-    async def _failed(self, cause: Any) -> RolloutFailed:
+    async def _last_lines(self) -> tuple[str, ...]:
         lines = await self._containers.last_lines(self._container)
-        made: Cause = cause(tuple(self._mask.hide(line) for line in lines))
-        return RolloutFailed(made)
+        return tuple(self._mask.hide(line) for line in lines)
+
+    @property
+    def _subject(self) -> str:
+        return self._workload.subject

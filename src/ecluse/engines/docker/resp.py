@@ -20,7 +20,9 @@ async def ask(address: str, port: int, password: str, commands: Sequence[Sequenc
                     writer.write(_encoded(command))
                     answer = (await reader.readline()).decode(errors="replace").strip()
                     if not answer.startswith("+"):
-                        raise EngineError(f"redis refuses {command[0]}: {answer or 'it closed the connection'}")
+                        raise EngineError(
+                            f"redis refuses {command[0]}: {answer or 'it closed the connection'}"
+                        )
             finally:
                 writer.close()
     except TimeoutError as error:

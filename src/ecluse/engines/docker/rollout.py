@@ -93,13 +93,20 @@ class Rollout:
         for item in leaving:
             yield self._event("replica.draining", item)
         async for event in depart(
-            self._containers, self._gateway, leaving, drain=self._workload.spec.drain, subject=self._workload.subject
+            self._containers,
+            self._gateway,
+            leaving,
+            drain=self._workload.spec.drain,
+            subject=self._workload.subject,
         ):
             yield event
 
     async def _found(self) -> list[tuple[Container, dict[str, Any]]]:
-        listed = await self._containers.list(
-            self._site.marks, kind="replica", service=str(self._workload.service), process=self._workload.process
+        listed = await self._containers.find(
+            self._site.marks,
+            kind="replica",
+            service=str(self._workload.service),
+            process=self._workload.process,
         )
         return await self._containers.inspect_all(listed)
 
@@ -162,7 +169,9 @@ class Rollout:
 
     def _refused(self, error: ApiError) -> RolloutFailed:
         reason = self._mask.hide(error.reason)
-        return RolloutFailed(health.refused(self._workload.subject, self._workload.box.release.image_id, reason))
+        return RolloutFailed(
+            health.refused(self._workload.subject, self._workload.box.release.image_id, reason)
+        )
 
     def _is_mine(self, item: Container) -> bool:
         return (
@@ -203,7 +212,7 @@ async def reachable(site: Site, containers: Containers, network: Network, box: B
     gateway = addresses.at(network.subnet, addresses.GATEWAY_OFFSET)
     backing = {
         item.labels.get("ecluse.backing", ""): item.address
-        for item in await containers.list(site.marks, kind="backing")
+        for item in await containers.find(site.marks, kind="backing")
     }
     found = {str(name): gateway for name in box.uses}
     return found | {name: backing[name] for name in box.backing if name in backing}

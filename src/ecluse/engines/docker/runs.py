@@ -18,6 +18,8 @@ from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
 from ecluse.model.workload import Run
 
+END_SECONDS = 30.0
+
 
 class Runs:
     """The runs of one environment."""
@@ -40,10 +42,8 @@ class Runs:
         else:
             yield Event("note", subject, "found running already: waiting for its end")
         try:
-            async with asyncio.timeout(run.timeout):
-                async for text in self._output(item):
-                    yield Event("output", subject, mask.hide(text), replica=item.name)
-                await self._containers.wait(item.id, seconds=run.timeout)
+            async for text in within(self._output(item), run.timeout):
+                yield Event("output", subject, mask.hide(text), replica=item.name)
         except TimeoutError as error:
             raise await self._overdue(item, run, subject, mask) from error
         except asyncio.CancelledError:
@@ -53,7 +53,7 @@ class Runs:
 
     async def _left(self, run: Run) -> Container | None:
         """The container of the same key, if it ever started."""
-        found = await self._containers.list(
+        found = await self._containers.find(
             self._site.marks, kind="run", service=str(run.service), run=run.name, key=run.key
         )
         for item in found:
@@ -99,6 +99,8 @@ class Runs:
                     yield text
         for _, text in lines.rest():
             yield text
+        # the stream may end a moment before Docker has the exit code
+        await self._containers.wait(item.id, seconds=END_SECONDS)
 
     async def _conclude(self, item: Container, subject: str, mask: Mask) -> None:
         state = (await self._containers.inspect(item.id))["State"]
@@ -115,3 +117,15 @@ class Runs:
     async def _stop(self, item: Container) -> None:
         await self._containers.stop(item.id, grace=payloads.RUN_GRACE_SECONDS)
         await self._containers.remove(item.id)
+
+
+async def within(texts: AsyncIterator[str], seconds: float) -> AsyncIterator[str]:
+    """Gives what comes, and a TimeoutError when it has not ended in time. Who reads is never interrupted."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    while True:
+        try:
+            async with asyncio.timeout_at(deadline):
+                text = await anext(texts)
+        except StopAsyncIteration:
+            return
+        yield text

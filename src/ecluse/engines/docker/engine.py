@@ -1,0 +1,265 @@
+"""The Docker engine behind ports.Engine: composes the parts, and answers for one product on one machine."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+from ecluse.engines.docker import health, labels, terminal
+from ecluse.engines.docker.backing import Backing
+from ecluse.engines.docker.client import Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.dressing import Dressing
+from ecluse.engines.docker.edge import Edge
+from ecluse.engines.docker.gateway import Gateway
+from ecluse.engines.docker.ground import Ground
+from ecluse.engines.docker.house import House
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.logs import Logs
+from ecluse.engines.docker.rollout import Rollout, depart
+from ecluse.engines.docker.routing import Routes
+from ecluse.engines.docker.runs import Runs
+from ecluse.errors import NotFound, nearest
+from ecluse.model.application import BackingService, Target
+from ecluse.model.event import Event, LogLine
+from ecluse.model.names import ServiceName
+from ecluse.model.observed import Observed
+from ecluse.model.workload import Run, Workload
+from ecluse.ports import Vault
+
+RETIRE_DRAIN_SECONDS = 10.0
+
+
+class DockerEngine:
+    """Implements ports.Engine on the Docker engine of this machine.
+
+    state: private folder of the product. machine: private folder shared by the products of this machine.
+    url: another socket than the usual one (DOCKER_HOST counts too).
+    """
+
+    def __init__(
+        self,
+        *,
+        vault: Vault,
+        state: Path,
+        machine: Path,
+        edge_address: str,
+        edge_http_port: int,
+        url: str | None = None,
+    ) -> None:
+        self._state = state.absolute()
+        self._machine = machine.absolute()
+        self._edge_port = edge_http_port
+        self._client = Client(url)
+        self._containers = Containers(self._client)
+        self._dressing = Dressing(vault, self._containers)
+        self._ground = Ground(self._client, self._containers, self._machine)
+        self._house = House(self._client, self._machine)
+        self._edge = Edge(
+            machine=self._machine,
+            listen=(edge_address, edge_http_port),
+            containers=self._containers,
+            ground=self._ground,
+            house=self._house,
+        )
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    async def observe(self, target: Target) -> Observed:
+        site = self._site(target)
+        network = await self._ground.network(site)
+        listed = await self._containers.find(site.marks)
+        volumes = await self._backing(site).volumes()
+        if network is None and not listed:
+            return Observed(exists=False, volumes=volumes)
+        gateway = self._gateway(site)
+        standings, routes = await gateway.standings(), gateway.routes()
+        replicas = [item for item in listed if item.kind == "replica"]
+        return Observed(
+            exists=True,
+            replicas=tuple(
+                health.replica(item, inspected, standings.get((f"{item.service}.{item.process}", item.name)))
+                for item, inspected in await self._containers.inspect_all(replicas)
+            ),
+            backing=await self._backing(site).observe(),
+            hosts=_hosts(routes),
+            urls={host: self._url(host) for host in routes.hosts},
+            volumes=volumes,
+            gateway=next((item.status for item in listed if item.kind == "gateway"), None),
+        )
+
+    async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
+        site = self._site(target)
+        network = await self._ground.network(site)
+        if network is None:
+            network = await self._ground.ensure(site)
+            yield Event("note", message=f"made the network {network.name}, {network.subnet}")
+        async for event in self._gateway(site).prepare(network, routes):
+            yield event
+
+    async def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
+        site = self._site(target)
+        network = await self._ground.ensure(site)
+        async for event in self._backing(site).provide(network, backing):
+            yield event
+
+    async def rollout(self, target: Target, workload: Workload) -> AsyncIterator[Event]:
+        site = self._site(target)
+        rollout = Rollout(
+            site,
+            workload,
+            network=await self._ground.existing(site),
+            client=self._client,
+            containers=self._containers,
+            ground=self._ground,
+            gateway=self._gateway(site),
+            dressing=self._dressing,
+        )
+        async for event in rollout.execute():
+            yield event
+
+    async def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
+        site = self._site(target)
+        network = await self._ground.existing(site)
+        runs = Runs(
+            site,
+            client=self._client,
+            containers=self._containers,
+            ground=self._ground,
+            dressing=self._dressing,
+        )
+        async for event in runs.execute(network, run):
+            yield event
+
+    async def retire(
+        self, target: Target, service: ServiceName, process: str | None = None
+    ) -> AsyncIterator[Event]:
+        site = self._site(target)
+        replicas = await self._replicas(site, service, process)
+        for name in sorted({item.process for item in replicas}):
+            leaving = [item for item in replicas if item.process == name]
+            async for event in depart(
+                self._containers,
+                self._gateway(site),
+                leaving,
+                drain=RETIRE_DRAIN_SECONDS,
+                subject=f"{service}/{name}",
+            ):
+                yield event
+
+    async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
+        async for event in self._backing(self._site(target)).withdraw(backing):
+            yield event
+
+    async def remove(self, target: Target, *, volumes: bool) -> AsyncIterator[Event]:
+        site = self._site(target)
+        async for event in self._remove_containers(site):
+            yield event
+        network = await self._ground.network(site)
+        if network is not None:
+            await self._ground.remove_network(network)
+        await self._edge.forget_network()
+        backing = self._backing(site)
+        backing.forget()
+        for name in await backing.volumes() if volumes else ():
+            await backing.remove_volume(name)
+            yield Event("note", message=f"removed the volume {name}")
+
+    def logs(
+        self,
+        target: Target,
+        service: ServiceName,
+        process: str | None,
+        *,
+        follow: bool,
+        since: float | None,
+        tail: int | None,
+    ) -> AsyncIterator[LogLine]:
+        logs = Logs(
+            self._site(target),
+            str(service),
+            process,
+            client=self._client,
+            containers=self._containers,
+            since=since,
+            tail=tail,
+        )
+        return logs.follow() if follow else logs.read()
+
+    async def execute(
+        self, target: Target, service: ServiceName, process: str | None, command: Sequence[str], *, tty: bool
+    ) -> int:
+        site = self._site(target)
+        running = [item for item in await self._replicas(site, service, process) if item.is_running]
+        if not running:
+            raise await self._nothing_of(site, service, process)
+        chosen = next((item for item in running if item.process == "web"), running[0])
+        return await terminal.join(self._client, chosen.id, command, tty=tty)
+
+    async def _remove_containers(self, site: Site) -> AsyncIterator[Event]:
+        """Those that serve first, then what they stand on, the gateway last."""
+        listed = await self._containers.find(site.marks)
+        for kind, grace in (("replica", 10.0), ("run", 5.0), ("backing", 60.0)):
+            doomed = [item for item in listed if item.kind == kind]
+            await self._containers.stop_all(doomed, grace=grace)
+            for item in doomed:
+                await self._containers.remove(item.id)
+                yield Event("note", _subject(item), f"removed {item.name}")
+        await self._gateway(site).remove()
+
+    async def _replicas(self, site: Site, service: ServiceName, process: str | None) -> list[Container]:
+        more = {"service": str(service)} | ({"process": process} if process else {})
+        return await self._containers.find(site.marks, kind="replica", **more)
+
+    async def _nothing_of(self, site: Site, service: ServiceName, process: str | None) -> NotFound:
+        wanted = f"{service}/{process}" if process else str(service)
+        running = [
+            item for item in await self._containers.find(site.marks, kind="replica") if item.is_running
+        ]
+        names = {f"{item.service}/{item.process}" if process else item.service for item in running}
+        return NotFound(
+            f"no replica of {wanted} runs in {site.target.environment}", hint=nearest(wanted, names)
+        )
+
+    def _site(self, target: Target) -> Site:
+        return Site(target, labels.machine_id(self._machine))
+
+    def _gateway(self, site: Site) -> Gateway:
+        return Gateway(
+            site,
+            state=self._state,
+            client=self._client,
+            containers=self._containers,
+            ground=self._ground,
+            house=self._house,
+            edge=self._edge,
+        )
+
+    def _backing(self, site: Site) -> Backing:
+        return Backing(
+            site,
+            state=self._state,
+            client=self._client,
+            containers=self._containers,
+            ground=self._ground,
+            house=self._house,
+            dressing=self._dressing,
+        )
+
+    def _url(self, host: str) -> str:
+        return f"http://{host}" if self._edge_port == 80 else f"http://{host}:{self._edge_port}"
+
+
+def _hosts(routes: Routes) -> dict[str, str]:
+    return {host: routes.backends[name].service for host, name in routes.hosts.items()}
+
+
+def _subject(item: Container) -> str:
+    match item.kind:
+        case "backing":
+            return item.labels.get(labels.BACKING, "")
+        case "run":
+            return f"{item.service}/{item.labels.get(labels.RUN, '')}"
+        case _:
+            return f"{item.service}/{item.process}"

@@ -1,0 +1,137 @@
+"""Log lines of the replicas of a service, merged in the order of time, and followed while replicas come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.output import Lines, stamped
+from ecluse.errors import NotFound, nearest
+from ecluse.model.event import LogLine
+
+LOOK_SECONDS = 1.0
+_PENDING_LINES = 1000
+
+
+class Logs:
+    """The logs of one service, or of one of its processes. `since`: seconds before now."""
+
+    def __init__(
+        self,
+        site: Site,
+        service: str,
+        process: str | None,
+        *,
+        client: Client,
+        containers: Containers,
+        since: float | None,
+        tail: int | None,
+    ) -> None:
+        self._site = site
+        self._service = service
+        self._process = process
+        self._client = client
+        self._containers = containers
+        self._since = None if since is None else time.time() - since
+        self._tail = tail
+
+    async def read(self) -> AsyncIterator[LogLine]:
+        """What there is now."""
+        parts = await asyncio.gather(*(self._all(item) for item in await self._known()))
+        lines = sorted((line for part in parts for line in part), key=lambda line: line.at)
+        for line in lines[-self._tail :] if self._tail else lines if self._tail is None else ():
+            yield line
+
+    async def follow(self) -> AsyncIterator[LogLine]:
+        """What there is now, then what comes, from replicas that appear later too. Ends when it is closed."""
+        start = time.time()
+        known = await self._known()
+        async for line in self.read():
+            yield line
+        queue: asyncio.Queue[LogLine] = asyncio.Queue(_PENDING_LINES)
+        readers = {item.id: self._reader(item, start, queue) for item in known}
+        looking = asyncio.create_task(self._look(readers, queue))
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            looking.cancel()
+            for reader in readers.values():
+                reader.cancel()
+            await asyncio.gather(looking, *readers.values(), return_exceptions=True)
+
+    async def _look(self, readers: dict[str, asyncio.Task[None]], queue: asyncio.Queue[LogLine]) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for item in await self._replicas():
+                if item.id not in readers:
+                    readers[item.id] = self._reader(item, None, queue)
+
+    def _reader(
+        self, item: Container, since: float | None, queue: asyncio.Queue[LogLine]
+    ) -> asyncio.Task[None]:
+        async def pump() -> None:
+            with suppress(ApiError):
+                async for line in self._lines(item, follow=True, since=since, tail=None):
+                    await queue.put(line)
+
+        return asyncio.create_task(pump())
+
+    async def _known(self) -> list[Container]:
+        found = await self._replicas()
+        if not found:
+            await self._refuse()
+        return found
+
+    async def _replicas(self) -> list[Container]:
+        more = {"service": self._service} | ({"process": self._process} if self._process else {})
+        return await self._containers.find(self._site.marks, kind="replica", **more)
+
+    async def _refuse(self) -> None:
+        target = self._site.target
+        running = await self._containers.find(self._site.marks, kind="replica")
+        wanted = f"{self._service}/{self._process}" if self._process else self._service
+        names = {f"{item.service}/{item.process}" if self._process else item.service for item in running}
+        raise NotFound(
+            f"nothing of {wanted} is in {target.environment} of {target.product}",
+            hint=nearest(wanted, names) or "nothing runs there: `ecluse deploy` changes that",
+        )
+
+    async def _all(self, item: Container) -> list[LogLine]:
+        lines = self._lines(item, follow=False, since=self._since, tail=self._tail)
+        try:
+            return [line async for line in lines]
+        except ApiError as error:
+            if error.status == 404:
+                return []
+            raise
+
+    async def _lines(
+        self, item: Container, *, follow: bool, since: float | None, tail: int | None
+    ) -> AsyncIterator[LogLine]:
+        params: dict[str, object] = {"stdout": True, "stderr": True, "timestamps": True, "follow": follow}
+        params |= {} if since is None else {"since": f"{since:.9f}"}
+        params |= {} if tail is None else {"tail": tail}
+        lines = Lines()
+        async with self._client.request(
+            "GET",
+            f"containers/{item.id}/logs",
+            what=f"read the log of {item.name}",
+            params=params,
+            seconds=None,
+        ) as response:
+            async for data in response.content.iter_any():
+                for is_error, text in lines.feed(data):
+                    yield _line(item, text, is_error)
+        for is_error, text in lines.rest():
+            yield _line(item, text, is_error)
+
+
+def _line(item: Container, text: str, is_error: bool) -> LogLine:  # noqa: FBT001  # pairs come from Lines
+    at, rest = stamped(text)
+    return LogLine(at, item.name, rest, is_error)

@@ -1,0 +1,205 @@
+"""An engine that runs nothing and remembers everything: the twin of the real ones, for tests of what uses them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from ecluse.errors import EngineError, NotFound
+from ecluse.model.application import BackingService, Target
+from ecluse.model.cause import Cause, RolloutFailed
+from ecluse.model.event import Event, EventKind, LogLine
+from ecluse.model.names import ServiceName
+from ecluse.model.observed import BackingState, Observed, Replica
+from ecluse.model.workload import Run, Workload
+
+
+@dataclass(slots=True)
+class World:
+    """One environment of the engine. `ran`: subject and key of every run that ended well."""
+
+    prepared: bool = False
+    replicas: dict[str, Replica] = field(default_factory=dict)
+    backing: dict[str, BackingState] = field(default_factory=dict)
+    routes: dict[str, str] = field(default_factory=dict)
+    volumes: set[str] = field(default_factory=set)
+    ran: list[tuple[str, str]] = field(default_factory=list)
+
+
+class MemoryEngine:
+    """Implements ports.Engine. `asked` has every acting call, in words, in order."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.output: dict[str, list[str]] = {}
+        self._worlds: dict[str, World] = {}
+        self._failures: dict[tuple[str, str | None], Cause] = {}
+        self._identities = itertools.count(1)
+
+    def world(self, target: Target) -> World:
+        return self._worlds.setdefault(target.slug, World())
+
+    def fail(self, subject: str, cause: Cause | None = None, *, version: str | None = None) -> None:
+        """From now on new replicas, runs and backing services of `subject` fail; those of one version only,
+        when that is given."""
+        self._failures[subject, version] = cause or Cause("exited", subject, f"{subject} was told to fail")
+
+    def mend(self, subject: str) -> None:
+        """Takes back what `fail` said."""
+        self._failures = {key: cause for key, cause in self._failures.items() if key[0] != subject}
+
+    async def observe(self, target: Target) -> Observed:
+        world = self.world(target)
+        services = {host: service for host, service in world.routes.items()}
+        return Observed(
+            exists=world.prepared or bool(world.replicas or world.backing),
+            replicas=tuple(sorted(world.replicas.values(), key=lambda item: item.name)),
+            backing=tuple(world.backing[name] for name in sorted(world.backing)),
+            hosts=services,
+            urls={host: f"http://{host}" for host in services},
+            volumes=tuple(sorted(world.volumes)),
+            gateway="running" if world.prepared else None,
+        )
+
+    async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
+        self.asked.append("prepare")
+        world = self.world(target)
+        world.prepared = True
+        world.routes = {item.host: str(item.service) for item in routes if item.host}
+        yield Event("gateway", message=f"public: {', '.join(sorted(world.routes)) or 'no public name'}")
+
+    async def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
+        self.asked.append(f"provide {backing.name}")
+        self._refuse(backing.name, backing.version)
+        world = self.world(target)
+        spec = f"{backing.kind} {backing.version} {backing.image} {backing.cpu} {backing.memory}"
+        before = world.backing.get(backing.name)
+        identity = before.id if before and before.spec == spec else self._identity()
+        accounts = tuple(sorted(str(name) for name in backing.accounts))
+        world.volumes.add(f"{target.slug}-{backing.name}")
+        world.backing[backing.name] = BackingState(
+            identity, backing.name, backing.kind, backing.version, spec, "ready", accounts
+        )
+        yield Event("backing", backing.name, f"ready, with {len(accounts)} accounts")
+
+    async def rollout(self, target: Target, workload: Workload) -> AsyncIterator[Event]:
+        self.asked.append(f"rollout {workload.subject}")
+        world = self._existing(target)
+        mine = [item for item in world.replicas.values() if _is_of(item, workload.service, workload.process)]
+        kept = [item for item in mine if item.box == workload.box.digest and item.state == "ready"]
+        kept = kept[: workload.replicas]
+        missing = workload.replicas - len(kept)
+        if missing > 0:
+            self._refuse(workload.subject, workload.box.release.version)
+        made = [self._replica(target, workload) for _ in range(missing)]
+        for item in made:
+            world.replicas[item.name] = item
+            kinds: tuple[EventKind, ...] = ("replica.created", "replica.started", "replica.ready")
+            for kind in kinds:
+                yield Event(kind, workload.subject, replica=item.name)
+        for item in (item for item in mine if item not in kept):
+            yield self._stop(world, item)
+
+    async def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
+        subject = f"{run.service}/{run.name}"
+        self.asked.append(f"run {subject}")
+        world = self._existing(target)
+        for text in self.output.get(subject, ()):
+            yield Event("output", subject, text)
+        self._refuse(subject, run.box.release.version)
+        world.ran.append((subject, run.key))
+
+    async def retire(
+        self, target: Target, service: ServiceName, process: str | None = None
+    ) -> AsyncIterator[Event]:
+        self.asked.append(f"retire {service}/{process}" if process else f"retire {service}")
+        world = self.world(target)
+        for item in [item for item in world.replicas.values() if _is_of(item, service, process)]:
+            yield self._stop(world, item)
+
+    async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
+        self.asked.append(f"withdraw {backing}")
+        if self.world(target).backing.pop(backing, None):
+            yield Event("backing", backing, "stopped; its volume stays")
+
+    async def remove(self, target: Target, *, volumes: bool) -> AsyncIterator[Event]:
+        self.asked.append("remove with volumes" if volumes else "remove")
+        left = set() if volumes else self.world(target).volumes
+        self._worlds[target.slug] = World(volumes=left)
+        yield Event("note", message="removed")
+
+    async def logs(
+        self,
+        target: Target,
+        service: ServiceName,
+        process: str | None,
+        *,
+        follow: bool,
+        since: float | None,
+        tail: int | None,
+    ) -> AsyncIterator[LogLine]:
+        running = [item for item in self.world(target).replicas.values() if _is_of(item, service, process)]
+        if not running:
+            raise NotFound(f"nothing of {service} is in {target.environment} of {target.product}")
+        for item in running:
+            lines = self.output.get(f"{item.service}/{item.process}", [])
+            for text in lines[-tail:] if tail else lines:
+                yield LogLine(datetime.now(UTC), item.name, text)
+
+    async def execute(
+        self, target: Target, service: ServiceName, process: str | None, command: Sequence[str], *, tty: bool
+    ) -> int:
+        self.asked.append(f"execute {' '.join(command)}")
+        if not any(_is_of(item, service, process) for item in self.world(target).replicas.values()):
+            raise NotFound(f"no replica of {service} runs in {target.environment}")
+        return 0
+
+    async def close(self) -> None:
+        return None
+
+    def stop(self, target: Target, name: str) -> None:
+        """Has a replica end by itself, as a crash would."""
+        world = self.world(target)
+        world.replicas[name] = replace(world.replicas[name], state="exited", exit_code=1)
+
+    def _existing(self, target: Target) -> World:
+        world = self.world(target)
+        if not world.prepared:
+            raise EngineError(f"{target.slug} does not exist", hint="prepare the environment first")
+        return world
+
+    def _refuse(self, subject: str, version: str) -> None:
+        cause = self._failures.get((subject, version)) or self._failures.get((subject, None))
+        if cause is not None:
+            raise RolloutFailed(cause)
+
+    def _replica(self, target: Target, workload: Workload) -> Replica:
+        names = self.world(target).replicas
+        stem = f"{target.slug}-{workload.service}-{workload.process}"
+        name = next(f"{stem}-{n}" for n in itertools.count(1) if f"{stem}-{n}" not in names)
+        # taken at once, so that the next one gets another name
+        names[name] = made = Replica(
+            id=self._identity(),
+            name=name,
+            service=workload.service,
+            process=workload.process,
+            box=workload.box.digest,
+            version=workload.box.release.version,
+            image_id=workload.box.release.image_id,
+            state="ready",
+            started=datetime.now(UTC),
+        )
+        return made
+
+    def _stop(self, world: World, item: Replica) -> Event:
+        del world.replicas[item.name]
+        return Event("replica.stopped", f"{item.service}/{item.process}", replica=item.name)
+
+    def _identity(self) -> str:
+        return f"memory-{next(self._identities)}"
+
+
+def _is_of(item: Replica, service: ServiceName, process: str | None) -> bool:
+    return item.service == service and process in (None, item.process)

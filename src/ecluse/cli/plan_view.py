@@ -31,7 +31,11 @@ def show_plan(plan: Plan) -> None:
         show(f"{plan.kind} {plan.environment}, configuration {plan.revision or 'as it was'}")
         for line in _moves(plan):
             show(line)
+        was_long = True
         for change in plan.changes:
+            if was_long or change.differences:
+                show()
+            was_long = bool(change.differences)
             _show_change(change)
         show()
         show(_summary(plan))
@@ -50,7 +54,6 @@ def _moves(plan: Plan) -> Iterator[str]:
 def _show_change(change: Change) -> None:
     mark, colour = _MARKS[change.action]
     note = f"  ({change.note})" if change.note else ""
-    show()
     show(paint(f"{mark} {change.action} {change.subject}", colour, err=False) + note)
     width = max((len(item.what) for item in change.differences), default=0)
     for difference in change.differences:

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from ecluse.errors import ConfigInvalid, NotFound
-from ecluse.model.application import ReleaseId, Target
-from ecluse.model.names import ServiceName
+from ecluse.config.resolve import resolve
+from ecluse.errors import ConfigInvalid, Location, NotFound
+from ecluse.model.application import Application, Origin, ReleaseId, Target
+from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.secret import Sealed
 from tests.unit.config.product_folder import ProductFolder
 
@@ -302,3 +303,44 @@ def test_each_type_is_written_out_in_variables_and_native_in_files(product: Prod
     assert product.values() == {"ON": "true", "N": "0.5", "L": "a,b"}
     assert product.file("/c.json") == '{\n  "ON": true,\n  "N": 0.5,\n  "L": [\n    "a",\n    "b"\n  ]\n}\n'
     assert product.application().env
+
+
+class TestSealedSecrets:
+    """Somebody plans who cannot read the secrets: a source gives fingerprints."""
+
+    class Kept:
+        def lookup(
+            self, environment: EnvironmentName, service: ServiceName, key: str
+        ) -> tuple[Sealed, Origin]:
+            return Sealed("f00d" * 8), Origin("kept", Location("state of test"))
+
+    def plan(self, product: ProductFolder) -> Application:
+        releases = product.releases()
+        resolved = resolve(
+            product.load(),
+            EnvironmentName("test"),
+            releases,
+            services=[INVOICING],
+            secrets=self.Kept(),
+            vault=product.vault,
+            public_port=None,
+        )
+        return resolved.desired.applications[INVOICING]
+
+    def test_a_fingerprint_is_enough_for_a_whole_value(self, product: ProductFolder) -> None:
+        product.invoicing(
+            config='PIN: {secret: true, type: integer, required: true}\nCOPY: {default: "${app.PIN}"}'
+        )
+        assert [one.text for one in self.plan(product).settings] == [Sealed("f00d" * 8)] * 2
+
+    def test_a_text_around_it_or_a_file_needs_the_secret_itself(self, product: ProductFolder) -> None:
+        product.invoicing(
+            config='PIN: {secret: true}\nDSN: {default: "x ${app.PIN}"}',
+            more="deliver: {path: /x, format: env}\n",
+        )
+        with pytest.raises(ConfigInvalid) as raised:
+            self.plan(product)
+        assert [(one.key, one.message) for one in raised.value.problems] == [
+            ("config.PIN", "goes into a file, and cannot be read here"),
+            ("config.DSN.default", "needs the text of a secret that cannot be read here"),
+        ]

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecluse.engines.docker.house import VERSIONS, HouseImage
+from ecluse.engines.docker.payloads import HOUSE_VERSIONS, HouseImage
 from ecluse.model.application import BackingService
 from ecluse.model.product import BackingKind
 
@@ -58,14 +58,14 @@ def version_problem(backing: BackingService) -> str | None:
     recipe = RECIPES.get(backing.kind)
     if recipe is None:
         return f"{backing.name}: the docker engine has no image for {backing.kind}"
-    offered = VERSIONS[recipe.image]
+    offered = HOUSE_VERSIONS[recipe.image]
     if backing.image or not backing.version or _is_within(offered, backing.version):
         return None
     return f"{backing.name}: {backing.kind} {backing.version} is not available here"
 
 
 def available() -> str:
-    return ", ".join(f"{kind} {VERSIONS[recipe.image]}" for kind, recipe in sorted(RECIPES.items()))
+    return ", ".join(f"{kind} {HOUSE_VERSIONS[recipe.image]}" for kind, recipe in sorted(RECIPES.items()))
 
 
 def spec(backing: BackingService, image: str) -> str:

@@ -8,17 +8,14 @@ import json
 import tarfile
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.files import lock
+from ecluse.engines.docker.payloads import HOUSE_VERSIONS, HouseImage
 from ecluse.errors import EngineError
-
-HouseImage = Literal["haproxy", "mariadb", "postgresql", "redis"]
 
 BASE = "debian:12-slim"
 BUILD_SECONDS = 900.0
-VERSIONS: dict[HouseImage, str] = {"haproxy": "2.6", "mariadb": "10.11", "postgresql": "15", "redis": "7.0"}
 _FOLDER = Path(__file__).parent / "house"
 _LAST_LINES = 12
 
@@ -91,7 +88,7 @@ def tag(image: HouseImage) -> str:
     digest = hashlib.sha256()
     for path in _files(image):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return f"ecluse/{image}:{VERSIONS[image]}-{digest.hexdigest()[:12]}"
+    return f"ecluse/{image}:{HOUSE_VERSIONS[image]}-{digest.hexdigest()[:12]}"
 
 
 def _context(image: HouseImage) -> bytes:

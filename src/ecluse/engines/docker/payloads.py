@@ -7,7 +7,7 @@ import tarfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network
-from typing import Any
+from typing import Any, Literal
 
 from ecluse.engines.docker import labels
 from ecluse.engines.docker.addresses import at
@@ -15,6 +15,14 @@ from ecluse.engines.docker.labels import Site
 from ecluse.model.workload import Run, Workload
 
 Body = dict[str, Any]
+
+HouseImage = Literal["haproxy", "mariadb", "postgresql", "redis"]
+HOUSE_VERSIONS: Mapping[HouseImage, str] = {
+    "haproxy": "2.6",
+    "mariadb": "10.11",
+    "postgresql": "15",
+    "redis": "7.0",
+}
 
 MOUNT = "/run/ecluse"
 LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}

@@ -73,3 +73,10 @@ def git(root: Path, *words: str) -> str:
 def docker(*words: str) -> str:
     path = "/usr/bin/docker" if Path("/usr/bin/docker").exists() else "docker"
     return subprocess.run([path, *words], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def remove_images(product: str) -> None:
+    """The images that a test's product left; the build cache keeps what is slow to make."""
+    ids = docker("image", "ls", "--quiet", "--filter", f"label=ecluse.product={product}").split()
+    if ids:
+        docker("image", "rm", "--force", *dict.fromkeys(ids))

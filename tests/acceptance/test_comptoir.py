@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.customer import Customer, morning
-from tests.acceptance.installed import Command, docker, git
+from tests.acceptance.installed import ECLUSE, Command, docker, git, remove_images
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "comptoir"
 SERVICES = {"legacy", "accounting", "invoicing", "payroll", "admin"}
+PRODUCT = "quai"  # a name of its own: a demo on the same machine is left alone
 PASSWORD = "canary-1f9c2d"
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
@@ -23,6 +28,8 @@ def comptoir(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterat
     """A clone of the example with a state of its own; taken down whatever happens."""
     root = tmp_path_factory.mktemp("comptoir") / "product"
     shutil.copytree(EXAMPLE, root)
+    description = root / "ecluse.yaml"
+    description.write_text(description.read_text().replace("product: comptoir", f"product: {PRODUCT}"))
     git(root, "init", "--quiet")
     git(root, "add", "--all")
     git(root, "commit", "--quiet", "--message", "Start")
@@ -34,6 +41,7 @@ def comptoir(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterat
     for environment in ("prod", "test"):
         command("down", environment, "--volumes", "--yes")
     command("runner", "--stop")
+    remove_images(PRODUCT)
 
 
 def secrets(comptoir: Command) -> str:
@@ -43,7 +51,7 @@ def secrets(comptoir: Command) -> str:
 def images(comptoir: Command, environment: str) -> dict[str, str]:
     """Service → image id of what really runs, asked from the engine and not from Écluse."""
     names = docker(
-        "ps", "--filter", "label=ecluse.product=comptoir",
+        "ps", "--filter", f"label=ecluse.product={PRODUCT}",
         "--filter", f"label=ecluse.environment={environment}", "--filter", "label=ecluse.kind=replica",
         "--format", '{{.ID}} {{.Label "ecluse.service"}}',
     )  # fmt: skip
@@ -66,13 +74,13 @@ def test_a_plan_shows_what_would_come_and_writes_nothing(comptoir: Command) -> N
     assert "+ create accounting/web" in plan.out
     assert "config DEMO_PASSWORD" in plan.out
     assert PASSWORD not in plan.out + plan.err
-    assert not (comptoir.state / "comptoir").exists()
+    assert not (comptoir.state / PRODUCT).exists()
     assert (
         docker(
             "ps",
             "-aq",
             "--filter",
-            "label=ecluse.product=comptoir",
+            f"label=ecluse.product={PRODUCT}",
             "--filter",
             "label=ecluse.environment=test",
         )
@@ -144,6 +152,44 @@ def test_the_environments_do_not_see_each_other(comptoir: Command) -> None:
     assert "Maison 1250 00" not in entries
 
 
+def test_another_product_shares_the_machine_and_its_edge(comptoir: Command, tmp_path: Path) -> None:
+    shop = Command(tmp_path / "shop", comptoir.state, comptoir.port)
+    shop.root.mkdir()
+    shop.ok("init", ".")
+    shop.ok("build", "--quiet")
+    before = images(comptoir, "test")
+    try:
+        shop.ok("deploy", "test", "--yes")
+        status, page = Customer("test.localhost", comptoir.port).get("hello", "/")
+        assert (status, "hello" in page.lower()) == (200, True)
+        morning("test.localhost", comptoir.port, PASSWORD, "45,00")
+    finally:
+        shop.ok("down", "test", "--volumes", "--yes")
+        shop("runner", "--stop")
+        remove_images("shop")
+    assert images(comptoir, "test") == before
+    morning("test.localhost", comptoir.port, PASSWORD, "46,00")
+
+
+def test_a_killed_runner_leaves_nothing_half_done(comptoir: Command) -> None:
+    layer = comptoir.root / "config" / "environments" / "test" / "common.yaml"
+    layer.write_text(layer.read_text().replace("app:", "app:\n  COMPANY_NAME: Comptoir de nuit", 1))
+    watching = subprocess.Popen(
+        [str(ECLUSE), "-C", str(comptoir.root), "deploy", "test", "--yes"],
+        env=comptoir.environment(), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert watching.stderr is not None
+    for line in watching.stderr:
+        if "started: replace" in line:
+            break
+    runner = json.loads((comptoir.state / PRODUCT / "runner.json").read_text())["pid"]
+    os.kill(runner, signal.SIGKILL)
+    _, rest = watching.communicate(timeout=300)
+    assert watching.returncode == 0, rest
+    assert comptoir.ok("plan", "test").out.strip() == "test: nothing to do (5 services as wanted)"
+    morning("test.localhost", comptoir.port, PASSWORD, "47,00")
+
+
 def test_a_new_version_replaces_only_its_service_and_can_be_rolled_back(comptoir: Command) -> None:
     before = images(comptoir, "test")
     source = comptoir.root / "services" / "accounting" / "Dockerfile"
@@ -184,7 +230,7 @@ def test_the_lockfile_says_what_is_known_good(comptoir: Command) -> None:
 
 
 def test_the_secret_is_nowhere_in_the_state(comptoir: Command) -> None:
-    for path in (comptoir.state / "comptoir").rglob("*"):
+    for path in (comptoir.state / PRODUCT).rglob("*"):
         if path.is_file():
             assert PASSWORD.encode() not in path.read_bytes(), path
 
@@ -201,10 +247,10 @@ def test_an_environment_is_taken_down_and_its_data_stays_until_it_is_named(compt
 def test_nothing_is_left_behind(comptoir: Command) -> None:
     for environment in ("prod", "test"):
         comptoir.ok("down", environment, "--volumes", "--yes")
-    mark = ["--filter", "label=ecluse.product=comptoir", "--filter", "label=ecluse.environment"]
+    mark = ["--filter", f"label=ecluse.product={PRODUCT}", "--filter", "label=ecluse.environment"]
     assert docker("ps", "-aq", *mark, "--filter", f"publish={comptoir.port}") == ""
     for environment in ("test", "prod"):
-        scope = ["--filter", f"name=ecluse-comptoir-{environment}"]
+        scope = ["--filter", f"name=ecluse-{PRODUCT}-{environment}"]
         assert docker("volume", "ls", "-q", *scope) == ""
         assert docker("network", "ls", "-q", *scope) == ""
     assert docker("ps", "-q", "--filter", f"publish={comptoir.port}") == ""

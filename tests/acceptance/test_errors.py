@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.installed import Command
 
-PRODUCT = "product: shop\nenvironments:\n  test: {engine: docker, domain: test.localhost}\n"
+PRODUCT = "product: errors\nenvironments:\n  test: {engine: docker, domain: test.localhost}\n"
 SERVICE = "service: api\nprocesses:\n  main: {}\nconfig:\n  TOKEN: {secret: true, required: true}\n"
 
 

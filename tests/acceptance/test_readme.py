@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.installed import ECLUSE, Command
+from tests.acceptance.installed import ECLUSE, Command, remove_images
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,6 +23,7 @@ def place(tmp_path: Path, edge_port: int) -> Iterator[Command]:
     yield command
     command("down", "test", "--volumes", "--yes")
     command("runner", "--stop")
+    remove_images("shop")
 
 
 def test_the_first_use_works_as_written(place: Command) -> None:

@@ -204,7 +204,8 @@ def _too_deep(text: str, file: str) -> Problem | None:
 
 
 def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
-    mark = getattr(error, "problem_mark", None)
+    is_open = getattr(error, "context", None) in _BEGINNINGS
+    mark = getattr(error, "context_mark" if is_open else "problem_mark", None)
     reason = str(getattr(error, "problem", None) or "cannot be read").split("\n")[0]
     line = mark.line + 1 if mark else 0
     lines = text.split("\n")
@@ -220,6 +221,9 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         return Problem(Location(file, line), "", "has several documents (---)", "one file holds one document")
     return Problem(Location(file, line), "", f"is not YAML: {reason}", _SYNTAX_HINTS.get(reason))
 
+
+_BEGINNINGS = ("while scanning a simple key", "while parsing a flow mapping")
+"""What is not finished is told where it begins, not where its end was missed."""
 
 _SYNTAX_HINTS = {
     "mapping values are not allowed in this context": "check the indentation; quote a text with ': ' in it",

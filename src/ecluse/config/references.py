@@ -44,7 +44,8 @@ def _refer_run(scope: ServiceScope, rest: str) -> Value:
     for part in inner:
         data = data.get(part) if isinstance(data, dict) else None
     if data is None or isinstance(data, dict | Sealed):
-        raise BadReference((f"run.{rest} has no value", nearest(name, RUN_FIELDS)))
+        hint = f"give the process its `{name}:`" if name in RUN_FIELDS else nearest(name, RUN_FIELDS)
+        raise BadReference((f"run.{rest} has no value", hint))
     return Value(data, value.secret, value.through, value.chain, len(str(data)), value.levels)
 
 
@@ -72,6 +73,7 @@ def _public_url(scope: ServiceScope, name: ServiceName) -> Value:
     processes = other.declaration.spec.processes
     front = other.declaration.spec.front
     for process in sorted(processes.values(), key=lambda one: one != front):
+        _known(other.run(process.name, "expose"))
         if host := other.public_host(process):
             port = f":{scope.around.public_port}" if scope.around.public_port else ""
             return Value(f"http://{host}{port}", characters=len(host) + 13)
@@ -85,6 +87,9 @@ def _refer_backing(scope: ServiceScope, rest: str) -> Value:
         raise BadReference((f"no backing service is named {name}", nearest(name, backing)))
     if name not in scope.declaration.spec.uses:
         raise BadReference((f"{scope.name} does not use {name}", f"add {name} to `uses:` in service.yaml"))
+    if not wanted:
+        hint = "write ${backing.NAME.url}, .host, .port, .user, .password or .name"
+        raise BadReference((f"backing.{rest} is not a reference", hint))
     return scope.around.accounts.value(backing[name], scope.name, wanted, scope.around.reveal)
 
 

@@ -178,7 +178,7 @@ def _host_problems(around: Surroundings, named: Collection[ServiceName]) -> Iter
         (first, its_process), *others = sorted(sharing, key=lambda owner: owner[0].name not in named)
         for scope, name in others if first.name in named else ():
             message = f"{host} is also the public name of {first.name}/{its_process}"
-            yield scope.declaration.document.problem(("processes", name, "expose"), message)
+            yield scope.process_problem(name, "expose", message)
 
 
 def _backing(around: Surroundings) -> Iterator[tuple[str, BackingService]]:

@@ -115,6 +115,13 @@ class ServiceScope:
             return None
         return exposed if "." in exposed else f"{exposed}.{self.around.environment.domain}"
 
+    def process_problem(self, process: str, name: str, message: str) -> Problem:
+        """A problem with one field of a process, where its value was written."""
+        given = self.process_fields(process).get(name)
+        if given and given.winner:
+            return given.winner.problem(message)
+        return self.declaration.document.problem(("processes", process, name), message)
+
     def refer(self, reference: str) -> Value:
         """What a reference stands for, seen from this service."""
         return refer(self, reference)

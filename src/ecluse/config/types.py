@@ -121,6 +121,8 @@ def _boolean(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
         return data
     if data in ("true", "false") and not is_literal:
         return data == "true"
+    if data in ("true", "false"):
+        raise Unfit("must be true or false", "remove the quotes")
     raise Unfit("must be true or false", "yes, no, on and off are texts" if isinstance(data, str) else None)
 
 

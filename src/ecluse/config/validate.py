@@ -43,14 +43,14 @@ def fit(
 
 
 def explained(error: ValidationError, document: Document, shape: type[BaseModel]) -> Iterator[Problem]:
+    unread = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False, include_input=False):
         path = tuple(part for part in detail["loc"] if part != "[key]")
         message, hint = told(detail, shape)
         if detail["type"] == "missing":
             message, path = f"{path[-1]} must be given", path[:-1]
-        yield Problem(
-            document.location(path), dotted(path), message, hint or _quoting(detail, document, path)
-        )
+        if dotted(path) not in unread or _value(document.value, path) is not None:
+            yield document.problem(path, message, hint or _advice(detail, document, path))
 
 
 def told(detail: ErrorDetails, shape: type[BaseModel]) -> tuple[str, str | None]:
@@ -65,17 +65,23 @@ def told(detail: ErrorDetails, shape: type[BaseModel]) -> tuple[str, str | None]
     return _MESSAGES.get(kind, detail["msg"].lower()).format(**context), None
 
 
-def _quoting(detail: ErrorDetails, document: Document, path: Path) -> str | None:
-    return "quote it" if detail["type"] == "string_type" and _is_scalar(document.value, path) else None
+def _advice(detail: ErrorDetails, document: Document, path: Path) -> str | None:
+    """What to write instead of a value of the wrong type."""
+    value = _value(document.value, path)
+    if detail["type"] == "string_type" and isinstance(value, int | float):
+        return "quote it"
+    if path[:1] in (("processes",), ("crons",)) and isinstance(value, str) and "${" in value:
+        return "references stand in layers: write it there, under `run:`"
+    return None
 
 
-def _is_scalar(value: Any, path: Path) -> bool:
+def _value(value: Any, path: Path) -> Any:
     for part in path:
         try:
             value = value[part]
         except (LookupError, TypeError):
-            return False
-    return isinstance(value, int | float)
+            return None
+    return value
 
 
 def _known(shape: Any, path: Path) -> list[str]:

@@ -80,5 +80,7 @@ class ProductText(Shape):
     product: Name
     services: dict[Name, Annotated[ServiceEntryText, BeforeValidator(nothing)]] = Field(default_factory=dict)
     registry: Registry | None = None
-    environments: dict[Name, EnvironmentText] = Field(default_factory=dict)
+    environments: dict[Name, Annotated[EnvironmentText, BeforeValidator(nothing)]] = Field(
+        default_factory=dict
+    )
     backing: dict[Name, BackingText] = Field(default_factory=dict)

@@ -121,6 +121,12 @@ def _delivery(value: object) -> object:
     return None if value == "env" else value
 
 
+def _contract(value: object) -> object:
+    if value is not None and not isinstance(value, dict):
+        raise must("must be a map", "a default is written {default: …}")
+    return nothing(value)
+
+
 def _only_env() -> list[SettingsText | None]:
     return [None]
 
@@ -132,7 +138,7 @@ class ServiceText(Shape):
     tasks: dict[Name, TaskText] = Field(default_factory=dict)
     crons: dict[Name, CronText] = Field(default_factory=dict)
     uses: list[str] = Field(default_factory=list)
-    config: dict[Key, Annotated[ContractText, BeforeValidator(nothing)]] = Field(default_factory=dict)
+    config: dict[Key, Annotated[ContractText, BeforeValidator(_contract)]] = Field(default_factory=dict)
     deliver: Annotated[
         list[Annotated[SettingsText | None, BeforeValidator(_delivery)]], BeforeValidator(_deliveries)
     ] = Field(default_factory=_only_env)

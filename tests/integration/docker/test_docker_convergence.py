@@ -1,0 +1,168 @@
+"""Cut short at any point, the next attempt finishes: nothing half made stays, nothing runs twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+from docker_site import HELLO, Here, docker
+from making import drain
+
+from ecluse.errors import EcluseError
+from ecluse.model.cause import RolloutFailed
+from ecluse.model.event import Event
+from ecluse.model.workload import Run
+
+pytestmark = pytest.mark.docker
+
+
+async def cut(events: AsyncIterator[Event], kind: str) -> None:
+    """Consumes events in a task that is cancelled just after the first of `kind`."""
+
+    async def consume() -> None:
+        async for event in events:
+            if event.kind == kind:
+                asyncio.get_running_loop().call_soon(task.cancel)
+
+    task = asyncio.ensure_future(consume())
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("kind", ["replica.created", "replica.started", "replica.ready", "replica.draining"])
+async def test_a_rollout_that_was_cut_short_converges(here: Here, kind: str) -> None:
+    await here.deploy(here.make.web(env={"NAME": "old"}))
+    new = here.make.web(env={"NAME": "new"}, version="2.0", replicas=2)
+    await cut(here.engine.rollout(here.target, new), kind)
+    assert here.get().status == 200
+    await drain(here.engine.rollout(here.target, new))
+    found = await here.replicas()
+    assert [(item.version, item.state) for item in found] == [("2.0", "ready")] * 2
+    assert {here.get().text for _ in range(4)} == {"new"}
+    assert await drain(here.engine.rollout(here.target, new)) == []
+
+
+async def test_a_rollout_that_was_cut_short_can_be_taken_back(here: Here) -> None:
+    old = here.make.web(env={"NAME": "old"})
+    await here.deploy(old)
+    before = await here.replicas()
+    await cut(here.engine.rollout(here.target, here.make.web(version="2.0")), "replica.started")
+    assert len(await here.replicas()) == 2
+    await drain(here.engine.rollout(here.target, old))
+    assert await here.replicas() == before
+
+
+async def test_replicas_that_stopped_are_replaced(here: Here) -> None:
+    workload = here.make.web(replicas=2)
+    await here.deploy(workload)
+    first, second = await here.replicas()
+    docker("stop", "-t", "1", first.name)
+    stopped = next(item for item in await here.replicas() if item.id == first.id)
+    assert (stopped.state, stopped.exit_code) == ("exited", 0)
+    await drain(here.engine.rollout(here.target, workload))
+    found = await here.replicas()
+    assert second.id in {item.id for item in found}
+    assert first.id not in {item.id for item in found}
+    assert len(found) == 2
+
+
+async def test_a_gateway_that_was_removed_by_hand_comes_back_with_its_servers(here: Here) -> None:
+    workload = here.make.web()
+    await here.deploy(workload)
+    names = docker(
+        "ps", "--format", "{{.Names}}", "--filter", f"label=ecluse.product={here.target.product}"
+    ).split()
+    docker("rm", "-f", next(name for name in names if "gateway" in name))
+    await drain(here.engine.prepare(here.target, [workload]))
+    assert await drain(here.engine.rollout(here.target, workload)) == []
+    assert here.get().status == 200
+
+
+async def test_a_run_is_found_again_by_its_key(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, []))
+    run = here.make.run("sh", "-c", "echo begin; sleep 2; echo end")
+    abandoned = here.engine.run(here.target, run)
+    assert (await anext(abandoned)).message == "begin"
+    await abandoned.aclose()  # type: ignore[attr-defined]  # an async generator: the process is gone, the container is not
+    events = await drain(here.engine.run(here.target, run))
+    assert [(event.kind, event.message) for event in events] == [
+        ("note", "found running already: waiting for its end"),
+        ("output", "begin"),
+        ("output", "end"),
+    ]
+
+
+async def test_a_cancelled_run_is_stopped(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, []))
+    await cut(here.engine.run(here.target, here.make.run("sh", "-c", "echo begin; exec sleep 60")), "output")
+    assert (
+        docker(
+            "ps",
+            "--all",
+            "--quiet",
+            "--filter",
+            f"label=ecluse.product={here.target.product}",
+            "--filter",
+            "label=ecluse.kind=run",
+        )
+        == ""
+    )
+
+
+async def test_a_run_that_takes_too_long_is_stopped_and_says_so(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, []))
+    run = here.make.run("sh", "-c", "echo working; exec sleep 60", timeout=1.5)
+    assert await cause(here, run) == (
+        "timeout",
+        "hello/migrate did not end within 1.5 s and was stopped",
+        ("working",),
+    )
+
+
+async def test_a_run_that_fails_keeps_its_last_lines(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, []))
+    run = here.make.run("sh", "-c", "echo out; echo err >&2; exit 4")
+    kind, sentence, logs = await cause(here, run)
+    assert (kind, sentence, set(logs)) == (
+        "task-failed",
+        "hello/migrate failed: it exited with code 4",
+        {"out", "err"},
+    )
+
+
+async def test_logs_follow_replicas_that_appear_later(here: Here) -> None:
+    await here.deploy(here.make.web(env={"NAME": "one"}))
+    lines = here.engine.logs(here.target, HELLO, "web", follow=True, since=None, tail=10)
+    seen: set[str] = set()
+
+    async def listen() -> None:
+        async for line in lines:
+            seen.add(line.text)
+            if "two starts" in seen:
+                return
+
+    listening = asyncio.ensure_future(listen())
+    await asyncio.sleep(0.5)
+    await drain(here.engine.rollout(here.target, here.make.web(env={"NAME": "two"}, replicas=1)))
+    await asyncio.wait_for(listening, 10)
+    assert {"one starts", "one ends", "two starts"} <= seen
+
+
+async def test_the_tail_of_the_log_is_the_last_of_all_replicas(here: Here) -> None:
+    await here.deploy(here.make.web(replicas=2, env={"SAY": "said"}))
+    lines = [
+        line async for line in here.engine.logs(here.target, HELLO, None, follow=False, since=60, tail=3)
+    ]
+    assert len(lines) == 3
+    assert [line.at for line in lines] == sorted(line.at for line in lines)
+    assert any(line.error for line in lines)
+
+
+async def cause(here: Here, run: Run) -> tuple[str, str, tuple[str, ...]]:
+    with pytest.raises(EcluseError) as failure:
+        await drain(here.engine.run(here.target, run))
+    assert isinstance(failure.value, RolloutFailed)
+    found = failure.value.cause
+    return found.kind, found.sentence, found.logs

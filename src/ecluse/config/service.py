@@ -76,9 +76,11 @@ def process(name: str, text: ProcessText) -> Process:
         expose=Exposure(text.expose.host) if text.expose else None,
         **given,
     )
-    if text.stop_grace is None and made.drain >= made.stop_grace:
+    if made.drain < made.stop_grace:
+        return made
+    if text.stop_grace is None:
         return replace(made, stop_grace=made.drain + 10)
-    return made
+    return replace(made, drain=made.stop_grace / 2)
 
 
 def cron(name: str, text: CronText) -> Cron:

@@ -9,14 +9,13 @@ from ecluse.config.document import Document, Path
 from ecluse.config.schema.service import ProcessText, ServiceText
 from ecluse.config.types import Unfit, accept, is_url, pattern_problem
 from ecluse.errors import Problem, nearest
-from ecluse.model.service import ContractKey, Plain, Process, ServiceSpec
+from ecluse.model.service import ContractKey, Plain, ServiceSpec
 
 SECRET_HINT = "put it into the private secrets file: `ecluse deploy --secrets FILE`"
 RESERVED_PROCESSES = frozenset({"crons", "tasks"})
 RESERVED_SERVICES = frozenset({"root"})
 """`root` is the administrator's account in the databases."""
 
-_DEFAULTS = Process("")
 
 
 def service_problems(spec: ServiceSpec, shape: ServiceText, document: Document) -> Iterator[Problem]:
@@ -107,8 +106,7 @@ def process_problems(text: ProcessText) -> Iterator[tuple[Path, str, str | None]
         yield ("probe", "path"), "needs a port", "give the process its `port:`"
     if text.expose and not text.port:
         yield ("expose",), "needs a port", "give the process its `port:`"
-    drain = text.drain if text.drain is not None else _DEFAULTS.drain
-    if text.stop_grace is not None and text.stop_grace <= drain:
+    if text.stop_grace is not None and text.drain is not None and text.stop_grace <= text.drain:
         yield ("stop_grace",), "must be longer than drain", "stopping begins while the last requests drain"
 
 

@@ -140,7 +140,7 @@ async def test_logs_follow_replicas_that_appear_later(here: Here) -> None:
     async def listen() -> None:
         async for line in lines:
             seen.add(line.text)
-            if "two starts" in seen:
+            if {"one ends", "two starts"} <= seen:
                 return
 
     listening = asyncio.ensure_future(listen())

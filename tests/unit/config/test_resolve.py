@@ -105,7 +105,7 @@ def test_a_value_that_an_engine_cannot_take_is_told_where_it_was_written(product
 
 
 def test_what_layers_put_together_is_checked_too(product: ProductFolder) -> None:
-    product.layer("common", "run: {web: {probe: {command: [x]}, stop_grace: 5s}}")
+    product.layer("common", "run: {web: {probe: {command: [x]}, drain: 9s, stop_grace: 5s}}")
     assert told(product) == (
         "config/common.yaml:1: run.web.probe: has both a path and a command\n"
         "  hint: keep one; `path: null` removes it\n"

@@ -21,6 +21,8 @@ from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
 from ecluse.model.workload import Box, Workload
 
+LAST_LINES_SECONDS = 0.15
+
 
 @dataclass(frozen=True, slots=True)
 class Present:
@@ -202,8 +204,15 @@ async def depart(
 
 
 async def _stop(containers: Containers, item: Container) -> None:
-    inspected = await containers.inspect(item.id)
+    try:
+        inspected = await containers.inspect(item.id)
+    except ApiError as error:
+        if error.status != 404:
+            raise
+        return
     await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
+    # who follows the log would lose the last lines to a removal at once
+    pass  # SLEEP
     await containers.remove(item.id)
 
 

@@ -56,11 +56,13 @@ def application(scope: ServiceScope, release: Release, templates_at: str) -> App
 
 def _unavailable(scope: ServiceScope) -> Iterator[Problem]:
     """Kinds of backing services that we know and cannot run yet."""
-    for name in scope.declaration.spec.uses:
-        backing = scope.around.environment.backing.get(name)
+    written = scope.declaration.document.value
+    uses = written.get("uses") if isinstance(written, dict) else None
+    for index, name in enumerate(uses if isinstance(uses, list) else []):
+        backing = scope.around.environment.backing.get(str(name))
         if backing and backing.kind == "s3":
             message = f"{name} is of kind s3, which is not available yet"
-            yield scope.declaration.document.problem(("uses",), message)
+            yield scope.declaration.document.problem(("uses", index), message)
 
 
 def _is_run_here(scope: ServiceScope, name: str) -> bool:

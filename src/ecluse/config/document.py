@@ -219,10 +219,17 @@ def _syntax_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
         return Problem(Location(file, line), "", "has an unresolved merge conflict", "choose a side")
     if "single document" in str(error):
         return Problem(Location(file, line), "", "has several documents (---)", "one file holds one document")
+    if reason == "found unexpected end of stream":
+        return Problem(Location(file, line), "", "a quote is never closed", "close it at the end of the text")
     return Problem(Location(file, line), "", f"is not YAML: {reason}", _SYNTAX_HINTS.get(reason))
 
 
-_BEGINNINGS = ("while scanning a simple key", "while parsing a flow mapping")
+_BEGINNINGS = (
+    "while scanning a simple key",
+    "while scanning a quoted scalar",
+    "while parsing a flow mapping",
+    "while parsing a flow sequence",
+)
 """What is not finished is told where it begins, not where its end was missed."""
 
 _SYNTAX_HINTS = {
@@ -233,6 +240,5 @@ _SYNTAX_HINTS = {
     "found character that cannot start any token": "quote the text",
     "did not find expected ',' or ']'": "close the list with ]",
     "did not find expected ',' or '}'": "close the map with }",
-    "found unexpected end of stream": "a quote is never closed",
     "found undefined alias": _ALIAS_HINT,
 }

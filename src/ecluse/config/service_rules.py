@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from ecluse.config.document import Document, Path
@@ -15,7 +14,6 @@ SECRET_HINT = "put it into the private secrets file: `ecluse deploy --secrets FI
 RESERVED_PROCESSES = frozenset({"crons", "tasks"})
 RESERVED_SERVICES = frozenset({"root"})
 """`root` is the administrator's account in the databases."""
-
 
 
 def service_problems(spec: ServiceSpec, shape: ServiceText, document: Document) -> Iterator[Problem]:
@@ -52,10 +50,12 @@ def _name_problems(spec: ServiceSpec, document: Document) -> Iterator[Problem]:
 
 def _file_problems(shape: ServiceText, document: Document) -> Iterator[Problem]:
     settings = [text.path if text else "env" for text in shape.deliver]
-    for path, count in Counter([*settings, *shape.files]).items():
-        if count > 1:
-            where: Path = ("files", path) if path in shape.files else ("deliver",)
-            yield document.problem(where, f"{path} is delivered twice")
+    for index, path in enumerate(settings):
+        if path in settings[:index]:
+            yield document.problem(("deliver", index), f"{path} is delivered twice")
+    for path in shape.files:
+        if path in settings:
+            yield document.problem(("files", path), f"{path} is delivered twice")
 
 
 def _contract_problems(

@@ -15,7 +15,12 @@ _CONFIG_DEPTH = 6
 
 
 class Unreadable(Exception):
-    """A file that is there and gives no text; says why."""
+    """A file that is there and gives no text; says why, in which line when there is one, and what to do."""
+
+    def __init__(self, reason: str, *, line: int = 0, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def fit(
 def explained(error: ValidationError, document: Document, shape: type[BaseModel]) -> Iterator[Problem]:
     unread = {problem.key for problem in document.problems}
     for detail in error.errors(include_url=False, include_input=False):
-        path = tuple(part for part in detail["loc"] if part != "[key]")
+        path = _written_path(detail, document)
         message, hint = told(detail, shape)
         if detail["type"] == "missing":
             message, path = f"{path[-1]} must be given", path[:-1]
@@ -70,9 +70,22 @@ def _advice(detail: ErrorDetails, document: Document, path: Path) -> str | None:
     value = _value(document.value, path)
     if detail["type"] == "string_type" and isinstance(value, int | float):
         return "quote it"
+    if detail["type"] == "bool_type" and isinstance(value, str):
+        return "remove the quotes" if value in ("true", "false") else "yes, no, on and off are texts"
+    if detail["type"] == "int_type" and isinstance(value, str) and value.isdecimal():
+        return "remove the quotes"
     if path[:1] in (("processes",), ("crons",)) and isinstance(value, str) and "${" in value:
         return "references stand in layers: write it there, under `run:`"
     return None
+
+
+def _written_path(detail: ErrorDetails, document: Document) -> Path:
+    """Where the finding stands in the file: one thing may be written in the place of a list of them."""
+    path: Path = ()
+    for part in detail["loc"]:
+        if part != "[key]" and not (part == 0 and not isinstance(_value(document.value, path), list)):
+            path = (*path, part)
+    return path
 
 
 def _value(value: Any, path: Path) -> Any:

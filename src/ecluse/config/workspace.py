@@ -186,7 +186,7 @@ class _Reading:
                     return None
                 self.texts[path] = _decoded(content)
             except Unreadable as error:
-                problem = Problem(Location(path), "", str(error))
+                problem = Problem(Location(path, error.line), "", str(error), error.hint)
                 self.problems.append(problem)
                 if path == PRODUCT_FILE:
                     self.documents[path] = Document(path, None, {}, (problem,))
@@ -198,7 +198,7 @@ def _decoded(content: bytes) -> str:
         return content.decode("utf-8")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise Unreadable(f"is not UTF-8 (line {line})") from None
+        raise Unreadable("is not UTF-8", line=line, hint="save the file as UTF-8") from None
 
 
 def _is_yaml(path: str) -> bool:

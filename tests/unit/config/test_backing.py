@@ -108,5 +108,5 @@ def test_a_password_that_nobody_gives_is_a_problem(product: ProductFolder) -> No
 def test_object_storage_is_not_available_yet(product: ProductFolder, config: str) -> None:
     product.write("ecluse.yaml", PRODUCT.replace("kind: redis", "kind: s3")).invoicing(config=config)
     assert product.problems() == (
-        "services/invoicing/service.yaml:4: uses: sessions is of kind s3, which is not available yet"
+        "services/invoicing/service.yaml:4: uses.2: sessions is of kind s3, which is not available yet"
     )

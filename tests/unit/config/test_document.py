@@ -69,8 +69,8 @@ def test_a_byte_order_mark_is_not_part_of_the_text() -> None:
         ("a:\n\tb: 1\n", "f.yaml:2: a tab cannot indent\n  hint: use spaces"),
         ("a: 1\n b: 2\n", "f.yaml:2: is not YAML: mapping values are not allowed in this context"
          "\n  hint: check the indentation; quote a text with ': ' in it"),
-        ("a: 'x\n", "f.yaml:2: is not YAML: found unexpected end of stream\n  hint: a quote is never closed"),
-        ("a: [1, 2\n", "f.yaml:2: is not YAML: did not find expected ',' or ']'\n  hint: close the list with ]"),
+        ("a: 'x\n", "f.yaml:1: a quote is never closed\n  hint: close it at the end of the text"),
+        ("a: [1, 2\n", "f.yaml:1: is not YAML: did not find expected ',' or ']'\n  hint: close the list with ]"),
         ("a: @x\n", "f.yaml:1: is not YAML: found character that cannot start any token\n  hint: quote the text"),
         ("a: 1\n---\nb: 2\n", "f.yaml:2: has several documents (---)\n  hint: one file holds one document"),
         ("a: 1\nb: \0\n", "f.yaml:2: has a character that text cannot have ('\\x00')"),

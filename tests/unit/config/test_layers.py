@@ -27,7 +27,7 @@ OF_BOTH = "KEY: {default: contract}"
          "  hint: did you mean replicas?"),
         ("common", "run: {web: {replicas: many}}", "config/common.yaml:1: run.web.replicas: must be an integer"),
         ("common", "run: {crons: {c: {enabled: no}}}", "config/common.yaml:1: run.crons.c.enabled: must be true or "
-         "false"),
+         "false\n  hint: yes, no, on and off are texts"),
         ("common", "services: {invoicin: {}}", "config/common.yaml:1: services.invoicin: no service is named invoicin\n"
          "  hint: did you mean invoicing?"),
         ("domains/billing", "services: {accounting: {}}", "config/domains/billing.yaml:1: services.accounting: "

@@ -48,7 +48,7 @@ def test_what_was_written_is_read_back() -> None:
         (TEXT.replace('"2"\n', "2\n", 1), "l.yaml:5: services.accounting.version: must be text\n  hint: quote it"),
         (TEXT.replace("image", "imge", 1), "l.yaml:4: services.accounting: image must be given\n"
          "l.yaml:6: services.accounting.imge: unknown key\n  hint: did you mean image?"),
-        (TEXT.replace("accounting:", "accounting: [", 1), "l.yaml:6: is not YAML: did not find expected ',' or ']'\n"
+        (TEXT.replace("accounting:", "accounting: [", 1), "l.yaml:4: is not YAML: did not find expected ',' or ']'\n"
          "  hint: close the list with ]"),
         ("<<<<<<< HEAD\n" + TEXT, "l.yaml:1: has an unresolved merge conflict\n  hint: choose a side"),
     ],

@@ -98,7 +98,7 @@ def test_an_environment_overrides_what_it_names_of_a_backing_service(product: Pr
          "invoicin: no service is named invoicin\n  hint: did you mean invoicing?"),
         ("  test: {domain: t.fr, places: {}}\n", "ecluse.yaml:6: environments.test.places: must not be empty"),
         ("  test: {domain: t.fr, protected: yes}\n", "ecluse.yaml:6: environments.test.protected: must be true or "
-         "false"),
+         "false\n  hint: yes, no, on and off are texts"),
         ("  test: {domain: t.fr, registry: 'https://r.fr'}\n", "ecluse.yaml:6: environments.test.registry: must be a "
          "registry like registry.example.fr/team\n  hint: leave out https://"),
         ("  test: {domain: t.fr, backing: {bd: {storage: 1Gi}}}\n", "ecluse.yaml:6: environments.test.backing.bd: no "

@@ -102,7 +102,8 @@ def test_a_settings_file_alone_leaves_the_variables_out() -> None:
         ("processes: {crons: {}}", "service.yaml:2: processes.crons: crons is a reserved name"),
         ("processes: {common: {}}", "service.yaml:2: processes.common: common is a reserved name"),
         ("processes: {web: {prot: 80}}", "service.yaml:2: processes.web.prot: unknown key\n  hint: did you mean port?"),
-        ("processes: {web: {port: '80'}}", "service.yaml:2: processes.web.port: must be an integer"),
+        ("processes: {web: {port: '80'}}", "service.yaml:2: processes.web.port: must be an integer\n"
+         "  hint: remove the quotes"),
         ("processes: {web: {port: 0}}", "service.yaml:2: processes.web.port: must be at least 1"),
         ("processes: {web: {cpu: fast}}", "service.yaml:2: processes.web.cpu: must be a number of cores like 100m, "
          "0.5 or 2"),
@@ -153,11 +154,11 @@ def test_a_settings_file_alone_leaves_the_variables_out() -> None:
         ("config: {KEY: {required_when: ON}, ON: {}}", "service.yaml:2: config.KEY.required_when: ON is not a boolean"),
         ("config: {KEY: {secret: true, default: hunter2}}", "service.yaml:2: config.KEY.default: a secret has no "
          "default in a plain file\n  hint: put it into the private secrets file: `ecluse deploy --secrets FILE`"),
-        ("deliver: file", "service.yaml:2: deliver.0: must be env or a file {path: …, format: …}"),
-        ("deliver: {path: x, format: env}", "service.yaml:2: deliver.0.path: must be an absolute path in the "
+        ("deliver: file", "service.yaml:2: deliver: must be env or a file {path: …, format: …}"),
+        ("deliver: {path: x, format: env}", "service.yaml:2: deliver.path: must be an absolute path in the "
          "container"),
-        ("deliver: {path: /x, format: ini}", "service.yaml:2: deliver.0.format: must be one of env, json, yaml"),
-        ("deliver: [{path: /x, format: env}, {path: /x, format: json}]", "service.yaml:2: deliver: /x is delivered "
+        ("deliver: {path: /x, format: ini}", "service.yaml:2: deliver.format: must be one of env, json, yaml"),
+        ("deliver: [{path: /x, format: env}, {path: /x, format: json}]", "service.yaml:2: deliver.1: /x is delivered "
          "twice"),
         ("files: {/x: {template: ../x}}", "service.yaml:2: files./x.template: must be a path inside the folder"),
         ("files: {/../x: {template: x}}", "service.yaml:2: files./../x: must be a path without . and .."),

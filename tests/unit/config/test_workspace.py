@@ -189,13 +189,15 @@ class TestUnreadable:
     def test_bytes_that_are_no_text_are_told_with_their_line(self, product: ProductFolder) -> None:
         product.layer("common", "x")
         (product.root / "config/common.yaml").write_bytes(b"app: {}\n# caf\xe9\n")
-        assert product.problems() == "config/common.yaml: is not UTF-8 (line 2)"
+        assert product.problems() == "config/common.yaml:2: is not UTF-8\n  hint: save the file as UTF-8"
 
     def test_an_unreadable_product_file_is_a_problem_too(self, product: ProductFolder) -> None:
         (product.root / "ecluse.yaml").write_bytes(b"\xff\xfe")
         with pytest.raises(ConfigInvalid) as raised:
             product.load()
-        assert [str(one) for one in raised.value.problems] == ["ecluse.yaml: is not UTF-8 (line 1)"]
+        assert [str(one) for one in raised.value.problems] == [
+            "ecluse.yaml:1: is not UTF-8\n  hint: save the file as UTF-8"
+        ]
 
     def test_a_huge_file_is_refused(self, product: ProductFolder) -> None:
         product.layer("common", "#" * 2_000_000)

@@ -31,6 +31,5 @@ def check(invocation: Invocation, *, secrets: Path | None, json: bool) -> None:
     if problems:
         raise ConfigInvalid(problems)
     if not json:
-        show(
-            f"{product.product.name}: {len(product.product.services)} services, {len(names)} environments, no problem"
-        )
+        counts = f"{len(product.product.services)} services, {len(names)} environments"
+        show(f"{product.product.name}: {counts}, no problem")

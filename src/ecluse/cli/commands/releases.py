@@ -26,8 +26,14 @@ def releases(invocation: Invocation, service: str | None, *, json: bool) -> None
     rows = [
         (
             item.service, item.version, item.short_id,
-            (item.commit or "no commit") + (" (uncommitted changes)" if item.dirty else ""), ago(item.created),
+            _origin(item.commit, dirty=item.dirty), ago(item.created),
         )
         for item in found
     ]  # fmt: skip
     table(("service", "version", "image", "made from", "built"), rows)
+
+
+def _origin(commit: str | None, *, dirty: bool) -> str:
+    if commit is None:
+        return "a folder without git"
+    return f"{commit} and uncommitted changes" if dirty else commit

@@ -212,7 +212,7 @@ async def _stop(containers: Containers, item: Container) -> None:
         return
     await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
     # who follows the log would lose the last lines to a removal at once
-    pass  # SLEEP
+    await asyncio.sleep(LAST_LINES_SECONDS)
     await containers.remove(item.id)
 
 

@@ -14,6 +14,7 @@ from making import VAULT, drain
 
 from ecluse.engines.docker.engine import DockerEngine
 from ecluse.errors import EngineError
+from ecluse.model.cause import RolloutFailed
 
 pytestmark = pytest.mark.docker
 
@@ -209,3 +210,30 @@ async def until(holds: object, *, seconds: float = 15) -> None:
     while not await asyncio.to_thread(holds):  # type: ignore[arg-type]
         assert time.monotonic() < deadline, f"not within {seconds:g} s"
         await asyncio.sleep(0.2)
+
+
+async def test_another_probe_path_does_not_take_the_old_replicas_down(here: Here) -> None:
+    old = here.make.web(env={"NAME": "old", "SLOW": "0.5"})
+    await here.deploy(old)
+    probe = replace(old.spec.probe, path="/only-new")
+    new = here.make.web(
+        env={"NAME": "new", "SLOW": "0.5", "WELL": "/only-new", "DELAY": "3"}, probe=probe, version="2.0"
+    )
+    load = Load(here.port, "hello.test.localhost")
+    with load.running():
+        await here.deploy(new)
+        await asyncio.sleep(2)
+    assert load.lost == []
+    assert load.names == {"old", "new"}
+
+
+async def test_a_probe_that_running_replicas_do_not_pass_is_refused(here: Here) -> None:
+    workload = here.make.web()
+    await here.deploy(workload)
+    before = await here.replicas()
+    probe = replace(workload.spec.probe, path="/only-new", deadline=1.0)
+    with pytest.raises(RolloutFailed):
+        await here.deploy(replace(workload, spec=replace(workload.spec, probe=probe)))
+    await asyncio.sleep(3)
+    assert await here.replicas() == before
+    assert here.get().status == 200

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -50,6 +51,7 @@ class Client:
 
     def __init__(self, url: str | None = None) -> None:
         self._url = url
+        self._named = url or os.environ.get("DOCKER_HOST") or DEFAULT_URL
         self._docker: aiodocker.Docker | None = None
 
     @property
@@ -58,9 +60,7 @@ class Client:
             try:
                 self._docker = aiodocker.Docker(self._url)
             except (AssertionError, ValueError) as error:
-                raise EngineError(
-                    f"cannot reach the Docker engine at {self._url or DEFAULT_URL}", hint=_HINT
-                ) from error
+                raise EngineError(f"cannot reach the Docker engine at {self._named}", hint=_HINT) from error
         return self._docker
 
     async def close(self) -> None:
@@ -170,7 +170,7 @@ class Client:
         raise EngineError("Docker did not tell within 3 s how a command ended")
 
     def _ours(self, what: str, seconds: float | None) -> _Translation:
-        return _Translation(what, seconds, self._url or DEFAULT_URL)
+        return _Translation(what, seconds, self._named)
 
 
 class _Translation:

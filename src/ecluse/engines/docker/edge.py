@@ -91,14 +91,17 @@ class Edge:
             left = [item for item in await self._gateways() if not _is_of(item, site)]
             if not left:
                 await self._remove()
-            elif await self._containers.find(self._marks):
+            elif any(item.is_running for item in await self._containers.find(self._marks)):
                 await self._follow()
 
     async def forget_network(self) -> None:
         """Removes the network, once no gateway is on it."""
-        network = await self._ground.find_network(self.name, self._marks)
-        if network is not None and not await self._gateways():
-            await self._ground.remove_network(network)
+        if not self._folder.is_dir():
+            return
+        async with self.lock():
+            network = await self._ground.find_network(self.name, self._marks)
+            if network is not None and not await self._gateways():
+                await self._ground.remove_network(network)
 
     async def _gateways(self) -> list[Container]:
         return await self._containers.find({labels.MACHINE: self._id}, kind="gateway")

@@ -20,7 +20,15 @@ from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.labels import Container, Site
-from ecluse.engines.docker.routing import Backend, Routes, Server, joined, routed
+from ecluse.engines.docker.routing import (
+    Backend,
+    Routes,
+    Server,
+    asks_otherwise,
+    backend_name,
+    joined,
+    routed,
+)
 from ecluse.errors import EngineError
 from ecluse.model.event import Event
 from ecluse.model.workload import Workload
@@ -57,6 +65,10 @@ class Gateway:
         text = read(self._folder / "routes.json")
         return Routes.load(text) if text else Routes()
 
+    def asks_otherwise(self, workload: Workload) -> bool:
+        """Will `admit` change how the replicas in traffic are checked?"""
+        return workload.spec.port is not None and asks_otherwise(self.routes(), workload)
+
     async def prepare(self, network: Network, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
         """Makes the gateway run with exactly the routes of `workloads`; servers in traffic stay."""
         if not await self._house.has("haproxy"):
@@ -76,7 +88,7 @@ class Gateway:
         """Puts replicas into traffic. Those that are in already stay as they are."""
         async with self._lock():
             routes = joined(self.routes(), workload)
-            name = f"{workload.service}.{workload.process}"
+            name = backend_name(workload)
             for server in servers:
                 if routes.backends[name].server(server.name) != server:
                     routes = routes.with_server(name, server)
@@ -174,8 +186,8 @@ class Gateway:
         return await self._create(network)
 
     async def _create(self, network: Network) -> str:
-        edge_network = await self._edge.network()
         async with self._edge.lock():
+            edge_network = await self._edge.network()
             edge_address = await self._edge.free_address(edge_network)
 
             def choose(_: Sequence[Container], __: Network) -> tuple[str, payloads.Body]:

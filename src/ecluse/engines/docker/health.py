@@ -158,6 +158,16 @@ def elsewhere(subject: str, port: int, heard: Sequence[Listener], logs: Sequence
     return Cause("wrong-port", subject, sentence, tuple(evidence), tuple(logs), hint=hint)
 
 
+def dependency_down(subject: str, name: str, status: str) -> Cause:
+    return Cause(
+        "dependency-down",
+        subject,
+        f"{subject} needs {name}, which does not run",
+        (f"{name}: {status}",),
+        hint="`ecluse deploy` starts it again; `docker logs` tells why it stopped",
+    )
+
+
 def refused(subject: str, image: str, reason: str) -> Cause:
     """Docker would not create or start the container."""
     kind, sentence, hint = _refusal(subject, image, reason)

@@ -16,6 +16,10 @@ from ecluse.model.event import LogLine
 
 LOOK_SECONDS = 1.0
 _PENDING_LINES = 1000
+_MICROSECOND = 1e-6
+
+_Reader = asyncio.Task[float | None]
+"""Reads one replica to the end of its log; its result is the time from which to read on."""
 
 
 class Logs:
@@ -49,12 +53,13 @@ class Logs:
 
     async def follow(self) -> AsyncIterator[LogLine]:
         """What there is now, then what comes, from replicas that appear later too. Ends when it is closed."""
-        start = time.time()
-        known = await self._known()
+        known, start = await self._known(), time.time()
+        shown = {item.name: start for item in known}
         async for line in self.read():
+            shown[line.replica] = line.at.timestamp() + _MICROSECOND
             yield line
         queue: asyncio.Queue[LogLine] = asyncio.Queue(_PENDING_LINES)
-        readers = {item.id: self._reader(item, start, queue) for item in known}
+        readers = {item.id: self._reader(item, shown[item.name], queue) for item in known}
         looking = asyncio.create_task(self._look(readers, queue))
         try:
             while True:
@@ -65,20 +70,25 @@ class Logs:
                 reader.cancel()
             await asyncio.gather(looking, *readers.values(), return_exceptions=True)
 
-    async def _look(self, readers: dict[str, asyncio.Task[None]], queue: asyncio.Queue[LogLine]) -> None:
+    async def _look(self, readers: dict[str, _Reader], queue: asyncio.Queue[LogLine]) -> None:
+        """Looks for replicas that are new, or that came back after an end."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             for item in await self._replicas():
-                if item.id not in readers:
+                reader = readers.get(item.id)
+                if reader is None:
                     readers[item.id] = self._reader(item, None, queue)
+                elif reader.done() and item.is_running:
+                    readers[item.id] = self._reader(item, reader.result(), queue)
 
-    def _reader(
-        self, item: Container, since: float | None, queue: asyncio.Queue[LogLine]
-    ) -> asyncio.Task[None]:
-        async def pump() -> None:
+    def _reader(self, item: Container, since: float | None, queue: asyncio.Queue[LogLine]) -> _Reader:
+        async def pump() -> float | None:
+            last = since
             with suppress(ApiError):
                 async for line in self._lines(item, follow=True, since=since, tail=None):
+                    last = line.at.timestamp() + _MICROSECOND
                     await queue.put(line)
+            return last
 
         return asyncio.create_task(pump())
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ecluse.engines.docker import addresses, health, payloads
+from ecluse.engines.docker import addresses, health, labels, payloads
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
@@ -20,8 +20,6 @@ from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
 from ecluse.model.workload import Box, Workload
-
-LAST_LINES_SECONDS = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +84,7 @@ class Rollout:
         for item in made:
             # from now on it comes back by itself, after a crash or a restart of Docker
             await self._containers.update(item.id, payloads.restarting())
+        await self._check_kept(present.kept)
         await self._admit([*present.kept, *made])
         async for event in self.take_out(present.old):
             yield event
@@ -126,6 +125,10 @@ class Rollout:
         await self._start(item)
         yield self._event("replica.started", item)
         yield self._event("replica.probing", item, _probed(self._workload))
+        await self._probe(item)
+        yield self._event("replica.ready", item)
+
+    async def _probe(self, item: Container) -> None:
         await Probe(
             self._client,
             self._containers,
@@ -134,10 +137,17 @@ class Rollout:
             workload=self._workload,
             mask=self._mask,
         ).wait_ready()
-        yield self._event("replica.ready", item)
+
+    async def _check_kept(self, kept: Sequence[Container]) -> None:
+        """The gateway is about to ask replicas that stay another question: they must pass it first."""
+        if self._gateway.asks_otherwise(self._workload):
+            for item in kept:
+                await self._probe(item)
 
     async def _create(self) -> Container:
-        hosts = await reachable(self._site, self._containers, self._network, self._workload.box)
+        hosts = await reachable(
+            self._site, self._containers, self._network, self._workload.box, subject=self._workload.subject
+        )
         env = self._dressing.env(self._workload.box)
         chosen: dict[str, Any] = {}
 
@@ -211,20 +221,23 @@ async def _stop(containers: Containers, item: Container) -> None:
             raise
         return
     await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
-    # who follows the log would lose the last lines to a removal at once
-    await asyncio.sleep(LAST_LINES_SECONDS)
     await containers.remove(item.id)
 
 
-async def reachable(site: Site, containers: Containers, network: Network, box: Box) -> dict[str, str]:
-    """The names that a box can resolve: services at the gateway, backing services where they are."""
+async def reachable(
+    site: Site, containers: Containers, network: Network, box: Box, *, subject: str
+) -> dict[str, str]:
+    """The names that a box can resolve: services at the gateway, backing services where they are. RolloutFailed
+    when one of these has stopped; those that run elsewhere have no container, and need no name here."""
     gateway = addresses.at(network.subnet, addresses.GATEWAY_OFFSET)
-    backing = {
-        item.labels.get("ecluse.backing", ""): item.address
-        for item in await containers.find(site.marks, kind="backing")
-    }
     found = {str(name): gateway for name in box.uses}
-    return found | {name: backing[name] for name in box.backing if name in backing}
+    for item in await containers.find(site.marks, kind="backing"):
+        name = item.labels.get(labels.BACKING, "")
+        if name in box.backing and not item.is_running:
+            raise RolloutFailed(health.dependency_down(subject, name, item.status))
+        if name in box.backing:
+            found[name] = item.address
+    return found
 
 
 def _probed(workload: Workload) -> str:

@@ -82,12 +82,16 @@ def backend_name(workload: Workload) -> str:
 
 
 def routed(workloads: Iterable[Workload], before: Routes) -> Routes:
-    """The routes of exactly these workloads; the servers of those that were there already stay in traffic."""
+    """The routes of exactly these workloads; the servers of those that were there already stay in traffic.
+
+    They also keep their health check: another one would be that of replicas that are not there yet.
+    """
     backends, names, hosts = {}, {}, {}
     for workload in workloads:
         if workload.spec.port is None:
             continue
-        backend = _backend(workload, before.backends.get(backend_name(workload)))
+        old = before.backends.get(backend_name(workload))
+        backend = old if old and old.servers else wanted_backend(workload)
         backends[backend.name] = backend
         if workload.name:
             names[workload.name] = backend.name
@@ -96,9 +100,9 @@ def routed(workloads: Iterable[Workload], before: Routes) -> Routes:
     return Routes(backends, names, hosts)
 
 
-def _backend(workload: Workload, before: Backend | None) -> Backend:
+def wanted_backend(workload: Workload, servers: tuple[Server, ...] = ()) -> Backend:
     spec = workload.spec
-    assert spec.port is not None
+    assert spec.port is not None, f"{workload.subject} has no port"
     return Backend(
         service=str(workload.service),
         process=workload.process,
@@ -106,15 +110,23 @@ def _backend(workload: Workload, before: Backend | None) -> Backend:
         check=spec.probe.path,
         interval=max(1.0, spec.probe.interval),
         timeout=spec.probe.timeout,
-        servers=before.servers if before else (),
+        servers=servers,
     )
 
 
 def joined(routes: Routes, workload: Workload) -> Routes:
-    """`routes` with this workload's, for a rollout that finds none of its own."""
-    alone = routed([workload], routes)
+    """`routes` with this workload's as it should be from now on, health check included."""
+    alone = routed([workload], Routes())
+    old = routes.backends.get(backend_name(workload))
+    backend = wanted_backend(workload, old.servers if old else ())
     return Routes(
-        {**routes.backends, **alone.backends},
+        {**routes.backends, backend.name: backend},
         {**routes.names, **alone.names},
         {**routes.hosts, **alone.hosts},
     )
+
+
+def asks_otherwise(routes: Routes, workload: Workload) -> bool:
+    """Would `joined` change the health check of servers that are in traffic?"""
+    old = routes.backends.get(backend_name(workload))
+    return bool(old and old.servers) and old != wanted_backend(workload, old.servers if old else ())

@@ -63,7 +63,7 @@ class Runs:
         return None
 
     async def _create(self, network: Network, run: Run, subject: str, mask: Mask) -> Container:
-        hosts = await reachable(self._site, self._containers, network, run.box)
+        hosts = await reachable(self._site, self._containers, network, run.box, subject=subject)
         env = self._dressing.env(run.box)
 
         def choose(found: Sequence[Container], network: Network) -> tuple[str, payloads.Body]:

@@ -20,6 +20,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/health":
             well = os.environ.get("HEALTH", "ok") == "ok"
             return self.answer(200 if well else 500, "well" if well else os.environ["HEALTH"])
+        if self.path == "/only-new":
+            return self.answer(200 if "WELL" in os.environ else 404, NAME)
         if self.path == "/slow":
             time.sleep(float(os.environ.get("SLOW", "2")))
         if self.path == "/headers":

@@ -1,0 +1,216 @@
+"""The interpreter on the in-memory engine and the real record: success, failure, restoration, cancel, crash."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from ecluse.delivery.execute import Execution
+from ecluse.delivery.journal import MemoryJournal
+from ecluse.delivery.plan import make_plan
+from ecluse.delivery.single import command_intent
+from ecluse.engines.memory import MemoryEngine
+from ecluse.model.application import Application, BackingService
+from ecluse.model.cause import Cause
+from ecluse.model.deployment import DeploymentState
+from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.plan import DeploymentKind, Intent
+from ecluse.model.service import Task
+from ecluse.store.database import open_memory
+from ecluse.store.records import SqlRecords, SystemClock
+from tests.unit.delivery.samples import TARGET, application, database, desired
+
+TEST = EnvironmentName("test")
+MIGRATE = Task("migrate", ("migrate",), when="before", reversible=False)
+
+
+@dataclass
+class Workshop:
+    """A product's state and engine, and the way from applications to a finished deployment."""
+
+    records: SqlRecords = field(default_factory=lambda: SqlRecords(open_memory()))
+    engine: MemoryEngine = field(default_factory=MemoryEngine)
+
+    async def intent(
+        self,
+        *applications: Application,
+        backing: tuple[BackingService, ...] = (),
+        removed: tuple[str, ...] = (),
+    ) -> Intent:
+        known = self.records.known_good(TEST)
+        wanted = desired(*applications, backing=backing)
+        gone = [ServiceName(name) for name in removed]
+        plan = make_plan(
+            wanted, await self.engine.observe(TARGET), known, self.records.ledger(TEST), removed=gone
+        )
+        scope = {*wanted.applications, *gone}
+        return Intent(
+            TARGET,
+            plan,
+            wanted.applications,
+            {name: app for name, app in known.applications.items() if name in scope},
+            others={name: app for name, app in known.applications.items() if name not in scope},
+            backing=wanted.backing,
+            previous_backing=known.backing,
+        )
+
+    async def execute(self, intent: Intent, journal: MemoryJournal | None = None) -> DeploymentState:
+        return await self.resume(self.records.enqueue(intent, by="me"), journal)
+
+    async def resume(self, number: int, journal: MemoryJournal | None = None) -> DeploymentState:
+        execution = Execution(
+            self.records.deployment(number),
+            engine=self.engine,
+            journal=journal or MemoryJournal(),
+            records=self.records,
+            clock=SystemClock(),
+        )
+        return await execution.execute()
+
+    async def deploy(self, *applications: Application, **more: tuple[BackingService, ...]) -> DeploymentState:
+        return await self.execute(await self.intent(*applications, **more))
+
+    def kinds(self, number: int) -> list[str]:
+        return [item.event.kind for item in self.records.events(number)]
+
+    async def versions(self) -> dict[str, list[str]]:
+        seen: dict[str, list[str]] = {}
+        for replica in (await self.engine.observe(TARGET)).replicas:
+            seen.setdefault(replica.service, []).append(replica.version)
+        return seen
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    return Workshop()
+
+
+async def test_a_deployment_makes_what_it_planned_and_is_known_good(workshop: Workshop) -> None:
+    api = application("api", tasks=(MIGRATE,), backing=("db",), replicas=2)
+    assert await workshop.deploy(api, backing=(database("api"),)) == "succeeded"
+    assert await workshop.versions() == {"api": ["1", "1"]}
+    assert workshop.records.known_good(TEST).applications == {"api": api}
+    assert workshop.engine.asked == ["prepare", "provide db", "run api/migrate", "rollout api/web", "prepare"]
+    assert workshop.kinds(1)[0] == "deployment.started"
+    assert workshop.kinds(1)[-1] == "deployment.succeeded"
+    again = await workshop.intent(api, backing=(database("api"),))
+    assert again.plan.is_empty
+
+
+async def test_a_failure_restores_everything_that_was_replaced_and_says_why(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"), application("web", uses=("api",)))
+    cause = Cause("exited", "web/web", "it exited with 3", logs=("no ledger",))
+    workshop.engine.fail("web/web", cause, version="2")
+    state = await workshop.deploy(application("api", "2"), application("web", "2", uses=("api",)))
+    assert state == "restored"
+    assert await workshop.versions() == {"api": ["1"], "web": ["1"]}
+    assert workshop.records.deployment(2).cause == cause
+    assert workshop.records.known_good(TEST).deployments == {"api": 1, "web": 1}
+
+
+async def test_a_failing_first_deployment_leaves_no_replica(workshop: Workshop) -> None:
+    workshop.engine.fail("web/web")
+    assert await workshop.deploy(application("api"), application("web", uses=("api",))) == "restored"
+    assert await workshop.versions() == {}
+
+
+async def test_a_failing_task_stops_before_any_traffic_moves(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"))
+    workshop.engine.fail("api/migrate")
+    assert await workshop.deploy(application("api", "2", tasks=(MIGRATE,))) == "restored"
+    assert await workshop.versions() == {"api": ["1"]}
+    (entry,) = workshop.records.ledger(TEST)
+    assert not entry.succeeded
+
+
+async def test_a_failure_while_restoring_is_told_apart(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"), application("web", uses=("api",)))
+    workshop.engine.fail("web/web", version="2")
+    workshop.engine.fail("api/web", version="1")
+    state = await workshop.deploy(application("api", "2"), application("web", "2", uses=("api",)))
+    assert state == "failed"
+    assert "restore.failed" in workshop.kinds(2)
+
+
+async def test_a_cancelled_deployment_restores(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"))
+    number = workshop.records.enqueue(await workshop.intent(application("api", "2")), by="me")
+    workshop.records.request_cancel(number)
+    assert await workshop.resume(number) == "cancelled"
+    assert await workshop.versions() == {"api": ["1"]}
+
+
+async def test_a_removed_service_goes_and_comes_back_when_the_rest_fails(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"), application("old"))
+    gone = await workshop.intent(application("api"), removed=("old",))
+    assert await workshop.execute(gone) == "succeeded"
+    assert await workshop.versions() == {"api": ["1"]}
+
+
+async def test_a_task_on_its_own_touches_nothing_else(workshop: Workshop) -> None:
+    api = application("api", tasks=(MIGRATE,))
+    await workshop.deploy(api)
+    asked = len(workshop.engine.asked)
+    assert await workshop.execute(command_intent(TARGET, api, "migrate", key="by-hand")) == "succeeded"
+    assert workshop.engine.asked[asked:] == ["run api/migrate"]
+    workshop.engine.fail("api/migrate")
+    assert await workshop.execute(command_intent(TARGET, api, "migrate", key="again")) == "failed"
+    assert workshop.records.known_good(TEST).deployments == {"api": 1}
+
+
+class Killed(BaseException):
+    """The runner dies: nothing of ours may catch it."""
+
+
+class Dying(MemoryJournal):
+    """A journal whose process dies before or after the n-th step was recorded."""
+
+    def __init__(self, outcomes: dict[str, str], after: int, *, recorded: bool) -> None:
+        super().__init__(outcomes)
+        self._left = after
+        self._recorded = recorded
+
+    async def step(self, name: str, act: Callable[[], Awaitable[str]]) -> str:
+        if name in self.outcomes:
+            return await super().step(name, act)
+        if self._left == 0:
+            if self._recorded:
+                await super().step(name, act)
+            else:
+                await act()
+            raise Killed
+        self._left -= 1
+        return await super().step(name, act)
+
+
+@pytest.mark.parametrize("kind", ["deploy", "failing"])
+@pytest.mark.parametrize("recorded", [True, False])
+@pytest.mark.parametrize("after", range(9))
+async def test_a_deployment_killed_after_any_step_ends_as_if_nothing_had_happened(
+    workshop: Workshop, kind: DeploymentKind, recorded: bool, after: int
+) -> None:
+    await workshop.deploy(application("api"), application("web", uses=("api",)))
+    if kind == "failing":
+        workshop.engine.fail("web/web", version="2")
+    task = Task("migrate", ("migrate",), when="before")
+    number = workshop.records.enqueue(
+        await workshop.intent(application("api", "2", tasks=(task,)), application("web", "2", uses=("api",))),
+        by="me",
+    )
+    outcomes: dict[str, str] = {}
+    try:
+        await workshop.resume(number, Dying(outcomes, after, recorded=recorded))
+    except Killed:
+        await workshop.resume(number, MemoryJournal(outcomes))
+    expected = "restored" if kind == "failing" else "succeeded"
+    version = "1" if kind == "failing" else "2"
+    assert workshop.records.deployment(number).state == expected
+    assert await workshop.versions() == {"api": [version], "web": [version]}
+    ended = [
+        name
+        for name in workshop.kinds(number)
+        if name.startswith("deployment.") and name != "deployment.started"
+    ]
+    assert set(ended) == {f"deployment.{expected}"}

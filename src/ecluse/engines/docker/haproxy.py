@@ -187,7 +187,7 @@ def _head(owner: tuple[int, int]) -> list[str]:
         "global",
         "    log stdout format raw local0 warning",
         f"    stats socket {FOLDER}/admin.sock mode 600 uid {uid} gid {gid} level admin expose-fd listeners",
-        "    maxconn 10000",
+        "    maxconn 8000",
         "    nbthread 2",
         "    user haproxy",
         "    group haproxy",

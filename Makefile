@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 export ECLUSE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ecluse
 
-.PHONY: demo demo-down test check bench format venv machine clean
+.PHONY: demo demo-down test check bench format venv machine clean picture
 
 demo: venv machine            ## build and deploy the example product, then say where to look
 	@tools/demo.sh up
@@ -40,3 +40,7 @@ machine:                      ## Docker, its base images and the browser, where 
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+picture: venv                 ## draw docs/images/deploy.svg from a real run: `make demo` first
+	@printf '\nrun:\n  web: {replicas: 2}\n' >> .demo/comptoir/config/environments/test/services/invoicing.yaml
+	@$(BIN)/python tools/picture docs/images/deploy.svg $(BIN)/ecluse -C .demo/comptoir deploy test invoicing --yes

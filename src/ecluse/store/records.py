@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, literal, select, update
+from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, literal, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ecluse.errors import NotFound
@@ -176,10 +176,15 @@ class SqlRecords:
 
 
 def _remember(connection: Connection, done: Deployment) -> None:
-    """What a successful deployment brought becomes known good; what it removed stops being so."""
+    """What a successful deployment brought becomes known good; what it removed stops being so.
+
+    With the volumes, what the release tasks did is gone too: they must run again.
+    """
     if done.kind == "run":
         return
     intent = done.intent
+    if intent.volumes:
+        connection.execute(delete(ledger).where(ledger.c.environment == done.environment))
     rows = [
         {
             "environment": done.environment,

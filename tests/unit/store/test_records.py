@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,15 @@ def test_the_ledger_keeps_the_last_outcome_of_a_run(records: SqlRecords) -> None
     records.enter(TEST, entry(succeeded=False))
     records.enter(TEST, entry(succeeded=True))
     assert records.ledger(TEST) == [entry(succeeded=True)]
+
+
+def test_release_tasks_are_forgotten_with_the_data_that_they_changed(records: SqlRecords) -> None:
+    entry = LedgerEntry(ServiceName("api"), "migrate", "k", 1, NOON, reversible=True, succeeded=True)
+    records.enter(TEST, entry)
+    succeed(records, intent(removed=("api",)))
+    assert records.ledger(TEST) == [entry]
+    succeed(records, replace(intent(), volumes=True))
+    assert records.ledger(TEST) == []
 
 
 def test_a_cancel_is_a_flag_that_others_read(records: SqlRecords) -> None:

@@ -16,7 +16,7 @@ from ecluse.engines.docker.files import lock
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.errors import EngineError
 
-_ATTEMPTS = 5
+_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,24 @@ class Ground:
     async def ensure_network(
         self, name: str, labelled: Mapping[str, str], marks: Mapping[str, str], *, bits: int
     ) -> Network:
+        refused: list[str] = []
         async with self.lock():
             for _ in range(_ATTEMPTS):
                 found = await self.find_network(name, marks)
                 if found is not None:
                     return found
-                await self._make(name, labelled, bits)
+                taken = [*await self._taken(), *_routes(), *refused]
+                subnet = addresses.free_subnet(taken, bits=bits)
+                await self._make(name, labelled, subnet)
+                refused.append(str(subnet))
         raise EngineError(f"Docker gives no subnet to {name}: all that were tried overlap with others")
 
-    async def _make(self, name: str, labelled: Mapping[str, str], bits: int) -> None:
-        subnet = addresses.free_subnet([*await self._taken(), *_routes()], bits=bits)
+    async def _make(self, name: str, labelled: Mapping[str, str], subnet: IPv4Network) -> None:
         body = payloads.network(name, subnet, labelled)
         try:
             await self._client.call("POST", "networks/create", what=f"create the network {name}", body=body)
         except ApiError as error:
-            # somebody else took the subnet or the name between our look and our call: look again
+            # another installation took the subnet or the name just now, or a network that goes still holds it
             if error.status not in (403, 409) and "overlap" not in error.reason:
                 raise
 

@@ -183,6 +183,8 @@ def _proxy(image: str, marks: Mapping[str, str], place: Place, folder: str) -> B
     body["HostConfig"]["RestartPolicy"] = ALWAYS
     body["HostConfig"]["Binds"] = [f"{folder}:{MOUNT}"]
     body["HostConfig"]["Init"] = False
+    # HAProxy sizes its tables by this limit, which is a million on many machines
+    body["HostConfig"]["Ulimits"] = [{"Name": "nofile", "Soft": 20000, "Hard": 20000}]
     return body
 
 

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+
+from ecluse.engines.docker import databases
+from ecluse.engines.docker.owners import Accounts
+from ecluse.errors import EngineError
+from ecluse.model.application import BackingService
+from ecluse.model.names import ServiceName
+from ecluse.model.product import BackingKind
+from ecluse.model.secret import Sealed
+
+
+def backing(
+    kind: BackingKind = "mariadb", version: str = "10.11", image: str | None = None
+) -> BackingService:
+    accounts = {ServiceName("invoicing"): Sealed("a" * 32)}
+    return BackingService("db", kind, version, image, None, None, None, Sealed("b" * 32), accounts)
+
+
+def test_mariadb_gives_each_client_a_database_of_its_own_name() -> None:
+    assert databases.statements("mariadb", "root", {"my-shop": "it's \\ me"}) == (
+        "CREATE DATABASE IF NOT EXISTS `my-shop`;\n"
+        "CREATE USER IF NOT EXISTS 'my-shop'@'%' IDENTIFIED BY 'it\\'s \\\\ me';\n"
+        "ALTER USER 'my-shop'@'%' IDENTIFIED BY 'it\\'s \\\\ me';\n"
+        "GRANT ALL PRIVILEGES ON `my-shop`.* TO 'my-shop'@'%';\n"
+        "SELECT 1;\n"
+    )
+
+
+def test_postgresql_makes_roles_and_databases_only_once() -> None:
+    text = databases.statements("postgresql", "root", {"shop": "it's \\ me"})
+    assert text.startswith("ALTER ROLE postgres PASSWORD E'root';\n")
+    assert "WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'shop') \\gexec\n" in text
+    assert "ALTER ROLE \"shop\" LOGIN PASSWORD E'it''s \\\\ me';\n" in text
+
+
+def test_redis_keeps_digests_and_never_passwords() -> None:
+    text = databases.redis_configuration("the root", {"shop": "sesame"})
+    assert "sesame" not in text
+    assert "the root" not in text
+    default, shop = [line for line in text.splitlines() if line.startswith("user ")]
+    assert default.startswith("user default on #")
+    assert default.count("#") == 2
+    assert shop.startswith("user shop on #")
+    assert shop.endswith(" ~* &* +@all")
+
+
+def test_a_version_may_be_given_as_exactly_as_one_wants() -> None:
+    asked: list[tuple[BackingKind, str]] = [
+        ("mariadb", "10.11"),
+        ("mariadb", "10"),
+        ("redis", "7"),
+        ("postgresql", ""),
+    ]
+    assert [databases.version_problem(backing(*item)) for item in asked] == [None] * 4
+    assert databases.version_problem(backing("postgresql", "16")) == "db: postgresql 16 is not available here"
+    assert databases.version_problem(backing("mariadb", "1")) == "db: mariadb 1 is not available here"
+    assert databases.version_problem(backing("mariadb", "11", image="mariadb:11")) is None
+
+
+def test_a_password_makes_another_container_and_an_account_does_not() -> None:
+    one = backing()
+    more = BackingService("db", "mariadb", "10.11", None, None, None, None, one.root_password, {})
+    other = BackingService("db", "mariadb", "10.11", None, None, None, None, Sealed("c" * 32), one.accounts)
+    assert databases.spec(one, "i") == databases.spec(more, "i")
+    assert len({databases.spec(one, "i"), databases.spec(other, "i"), databases.spec(one, "j")}) == 3
+
+
+def test_owners_are_looked_up_in_the_image() -> None:
+    accounts = Accounts(
+        "root:x:0:0::/root:/bin/sh\nwww-data:x:33:34::/var/www:/bin/false\n", "root:x:0:\nadm:x:4:\n"
+    )
+    owners = ("www-data", "33", "www-data:adm", "1000", "1000:1001", "0:0")
+    assert [accounts.numbers(owner) for owner in owners] == [
+        (33, 34),
+        (33, 34),
+        (33, 4),
+        (1000, 0),
+        (1000, 1001),
+        (0, 0),
+    ]
+    with pytest.raises(EngineError, match="the image has no user joe"):
+        accounts.numbers("joe")

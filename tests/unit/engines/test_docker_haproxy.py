@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+from ecluse.engines.docker import haproxy
+from ecluse.engines.docker.routing import Backend, Routes, Server, asks_otherwise, joined, routed
+from ecluse.model.application import ReleaseId
+from ecluse.model.names import ServiceName
+from ecluse.model.service import Probe, Process
+from ecluse.model.workload import Box, Workload
+
+WEB = Backend("invoicing", "web", 8080, "/health", 1.0, 2.0, (Server("r-1", "10.213.1.0", 8080),))
+ROUTES = Routes({WEB.name: WEB}, {"invoicing": WEB.name}, {"invoicing.test.localhost": WEB.name})
+
+EXPECTED_BACKEND = """\
+backend invoicing.web
+    balance roundrobin
+    timeout check 2000ms
+    http-error status 502 content-type "text/html; charset=utf-8" string "{502}"
+    http-error status 503 content-type "text/html; charset=utf-8" string "{503}"
+    http-error status 504 content-type "text/html; charset=utf-8" string "{504}"
+    option httpchk
+    http-check send meth GET uri "/health" ver HTTP/1.1 hdr Host invoicing
+    http-check expect status 200-399
+    http-check expect ! string "ecluse waits for the end"
+    default-server check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1
+    server r-1 10.213.1.0:8080 check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1
+"""
+
+
+def page(status: int, sentence: str) -> str:
+    return (
+        "<!doctype html><meta charset=utf-8><meta name=viewport content='width=device-width'>"
+        f"<title>{status}</title><body style='font:1.1rem/1.5 system-ui;max-width:40rem;margin:20vh auto;"
+        f"padding:0 1rem'><p>{sentence}</p>\\n"
+    )
+
+
+def workload(*, path: str = "/health", port: int | None = 8080, host: str | None = None) -> Workload:
+    release = ReleaseId(ServiceName("invoicing"), "1", "sha256:x", "c")
+    spec = Process("web", (), port, Probe(path=path))
+    return Workload(
+        ServiceName("invoicing"), "web", Box(release, (), {}, (), (), (), None, None), spec, "invoicing", host
+    )
+
+
+def test_a_backend_checks_its_servers_and_says_what_is_wrong() -> None:
+    text = haproxy.gateway(ROUTES, edge_subnet="10.213.4.0/24", owner=(0, 0))
+    pages = {
+        "{502}": page(502, "invoicing/web closed the connection before it answered."),
+        "{503}": page(503, "invoicing/web has no healthy replica."),
+        "{504}": page(504, "invoicing/web did not answer in time."),
+    }
+    expected = EXPECTED_BACKEND
+    for mark, html in pages.items():
+        expected = expected.replace(mark, html)
+    assert text.endswith("\n" + expected)
+
+
+def test_the_public_side_believes_only_the_edge() -> None:
+    text = haproxy.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(1000, 998))
+    public = text.partition("frontend public")[2]
+    assert "tcp-request connection reject if !{ src 10.213.4.0/24 }" in public
+    assert public.index("reject") < public.index("expect-proxy layer4")
+    assert "stats socket /run/ecluse/admin.sock mode 600 uid 1000 gid 998 level admin" in text
+
+
+def test_forwarded_headers_are_set_on_both_sides() -> None:
+    text = haproxy.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    assert text.count("http-request set-header X-Forwarded-For %[src]") == 2
+    assert text.count("http-request del-header Forwarded") == 2
+
+
+def test_the_configuration_of_the_edge_does_not_depend_on_environments() -> None:
+    text = haproxy.edge(owner=(0, 0))
+    assert "map_str_ip(/run/ecluse/hosts.map)" in text
+    assert "server gateway 0.0.0.0:8080 send-proxy-v2" in text
+
+
+def test_the_shape_ignores_what_commands_can_change() -> None:
+    busier = ROUTES.with_server("invoicing.web", Server("r-2", "10.213.1.1", 8080))
+    renamed = Routes(ROUTES.backends, {"bills": "invoicing.web"}, {})
+    assert haproxy.shape(ROUTES) == haproxy.shape(busier) == haproxy.shape(renamed)
+    assert haproxy.shape(ROUTES) != haproxy.shape(Routes())
+
+
+def test_a_server_comes_and_goes_by_these_commands() -> None:
+    assert haproxy.add_server(WEB, Server("r-2", "10.213.1.1", 9000)) == [
+        "add server invoicing.web/r-2 10.213.1.1:9000 "
+        "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1",
+        "enable health invoicing.web/r-2",
+        "enable server invoicing.web/r-2",
+    ]
+    assert [haproxy.drain("b", "s"), haproxy.park("b", "s"), haproxy.delete_server("b", "s")] == [
+        "set server b/s state drain",
+        "set server b/s state maint",
+        "del server b/s",
+    ]
+
+
+def test_a_map_follows_by_the_fewest_commands() -> None:
+    before, after = {"a": "1", "b": "2", "c": "3"}, {"b": "2", "c": "4", "d": "5"}
+    assert haproxy.map_commands("hosts.map", before, after) == [
+        "del map /run/ecluse/hosts.map a",
+        "add map /run/ecluse/hosts.map d 5",
+        "set map /run/ecluse/hosts.map c 4",
+    ]
+    assert haproxy.read_map("0x55 a 1\n0x56 b 2\n\n") == {"a": "1", "b": "2"}
+
+
+def test_the_statistics_tell_who_is_up_and_why_not() -> None:
+    answer = (
+        "# pxname,svname,scur,status,check_status,check_code,last_chk,\n"
+        "public,FRONTEND,3,OPEN,,,,\n"
+        "invoicing.web,r-1,2,UP,L7OK,200,,\n"
+        "invoicing.web,r-2,0,DOWN,L7STS,503,,\n"
+        "invoicing.web,r-3,0,DOWN,* L4CON,,,\n"
+        "invoicing.web,BACKEND,2,UP,,,,\n\n"
+    )
+    standings = haproxy.read_standings(answer)
+    assert [(item.server, item.status, item.sessions, item.detail) for item in standings] == [
+        ("r-1", "UP", 2, "L7OK"),
+        ("r-2", "DOWN", 0, "it answers with status 503"),
+        ("r-3", "DOWN", 0, "nothing listens on its port"),
+    ]
+
+
+def test_the_master_tells_which_workers_are_old() -> None:
+    answer = (
+        "#<PID>          <type>          <reloads>       <uptime>        <version>\n"
+        "1               master          1 [failed: 0]   0d00h00m10s     2.6.12\n"
+        "# workers\n"
+        "31              worker          0               0d00h00m01s     2.6.12\n"
+        "# old workers\n"
+        "8               worker          1               0d00h00m10s     2.6.12\n"
+        "# programs\n\n"
+    )
+    assert haproxy.current_worker(answer) == "31"
+    assert haproxy.count_old_workers(answer) == 1
+
+
+def test_a_strange_path_cannot_leave_its_argument() -> None:
+    strange = Backend("a", "web", 80, '/x?y="$HOME"\\#')
+    text = haproxy.gateway(Routes({"a.web": strange}), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    assert 'uri "/x?y=\\"\\$HOME\\"\\\\#" ver' in text
+
+
+def test_routes_survive_being_written_down() -> None:
+    assert Routes.load(ROUTES.dump()) == ROUTES
+
+
+def test_servers_stay_in_traffic_when_the_routes_are_made_again() -> None:
+    routes = routed([workload(host="Invoicing.Test.Localhost")], ROUTES)
+    assert routes.backends["invoicing.web"].servers == WEB.servers
+    assert routes.hosts == {"invoicing.test.localhost": "invoicing.web"}
+    assert routed([workload(port=None)], ROUTES) == Routes()
+
+
+def test_servers_keep_their_check_until_new_replicas_are_admitted() -> None:
+    changed = workload(path="/ready")
+    assert routed([changed], ROUTES).backends["invoicing.web"].check == "/health"
+    assert asks_otherwise(ROUTES, changed)
+    assert joined(ROUTES, changed).backends["invoicing.web"].check == "/ready"
+    assert joined(ROUTES, changed).backends["invoicing.web"].servers == WEB.servers
+    assert not asks_otherwise(Routes(), changed)

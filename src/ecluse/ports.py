@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ecluse.model.application import BackingService, Origin, Target
 from ecluse.model.cause import Cause
+from ecluse.model.cron import Mark, Omission
 from ecluse.model.deployment import Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
 from ecluse.model.event import Event, LogLine, Recorded
 from ecluse.model.names import EnvironmentName, ServiceName
@@ -122,13 +123,19 @@ class Records(Protocol):
     def enqueue(self, intent: Intent, *, by: str) -> int:
         """Records a deployment to be done and gives its number."""
 
+    def enqueue_alone(self, intent: Intent, *, by: str) -> int | None:
+        """As `enqueue`, but None while an unfinished deployment of the environment runs one of its commands."""
+
     def deployment(self, number: int) -> Deployment:
         """NotFound when there is none of that number."""
 
     def deployments(
-        self, environment: EnvironmentName | None = None, *, limit: int | None = None
+        self, environment: EnvironmentName | None = None, *, limit: int | None = None, runs: bool = True
     ) -> Sequence[Deployment]:
-        """Newest first."""
+        """Newest first; without `runs`, none of the commands that ran on their own."""
+
+    def runs(self, environment: EnvironmentName, command: str, *, limit: int) -> Sequence[Deployment]:
+        """The times that `service/task` ran on its own, newest first."""
 
     def unfinished(self) -> Sequence[Pending]:
         """Queued and running ones, oldest first."""
@@ -156,3 +163,24 @@ class Records(Protocol):
     def ledger(self, environment: EnvironmentName) -> Sequence[LedgerEntry]: ...
 
     def enter(self, environment: EnvironmentName, entry: LedgerEntry) -> None: ...
+
+
+class Schedule(Protocol):
+    """What the runner remembers of the schedule, so that downtime is noticed.
+
+    Every method is one transaction, and may be called from several processes at once.
+    """
+
+    def marks(self) -> Sequence[Mark]:
+        """How far each cron of each environment was looked at."""
+
+    def keep(
+        self, marks: Sequence[Mark], omissions: Sequence[Omission] = (), starts: Sequence[Intent] = ()
+    ) -> Sequence[int]:
+        """Records one look: `marks` replace all that were there, `starts` are enqueued. Gives their numbers.
+        All or nothing: a crash neither loses a run nor starts it twice."""
+
+    def omissions(
+        self, environment: EnvironmentName, *, command: str | None = None, limit: int
+    ) -> Sequence[Omission]:
+        """What did not run, newest first."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
+import os
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -120,9 +121,8 @@ async def drain(events: AsyncIterator[Event]) -> list[Event]:
 @contextmanager
 def program_image() -> Iterator[str]:
     """The id of the image of the small program, built for as long as it is needed."""
-    files = sorted(PROGRAM.iterdir())
-    mark = hashlib.sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:12]
-    name = f"ecluse-test/program:{mark}"
+    # a tag of its own: another run of the tests removes only its own
+    name = f"ecluse-test/program:{uuid4().hex[:12]}"
     try:
         subprocess.run([DOCKER, "version"], check=True, capture_output=True, timeout=20)
     except (OSError, subprocess.SubprocessError):
@@ -130,9 +130,7 @@ def program_image() -> Iterator[str]:
     if subprocess.run([DOCKER, "image", "inspect", "debian:12-slim"], capture_output=True).returncode:
         pytest.skip("the image debian:12-slim")
     build = [DOCKER, "build", "--quiet", "--network", "host", "--tag", name, str(PROGRAM)]
-    subprocess.run(
-        build, check=True, capture_output=True, env={"DOCKER_BUILDKIT": "1", "PATH": "/usr/bin:/bin"}
-    )
+    subprocess.run(build, check=True, capture_output=True, env=os.environ | {"DOCKER_BUILDKIT": "1"})
     found = subprocess.run(
         [DOCKER, "image", "inspect", "--format", "{{.Id}}", name], check=True, capture_output=True, text=True
     )

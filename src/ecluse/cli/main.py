@@ -13,6 +13,7 @@ from ecluse.cli.commands import (
     build,
     cancel,
     check,
+    crons,
     deploy,
     doctor,
     down,
@@ -58,8 +59,8 @@ def cli(context: click.Context, directory: Path, debug: bool) -> None:  # noqa: 
 
 for command in (
     init.init, doctor.doctor, check.check, build.build, releases.releases, plan.plan, deploy.deploy,
-    status.status, logs.logs, run.run, execute.execute, history.history, rollback.rollback, promote.promote,
-    down.down, cancel.cancel, runner.runner,
+    status.status, logs.logs, run.run, crons.crons, execute.execute, history.history, rollback.rollback,
+    promote.promote, down.down, cancel.cancel, runner.runner,
 ):  # fmt: skip
     cli.add_command(command)
 

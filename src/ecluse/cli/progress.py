@@ -6,7 +6,7 @@ from datetime import datetime
 
 from ecluse.cli.invocation import Invocation
 from ecluse.cli.output import say, show_json
-from ecluse.errors import Cancelled, DeploymentFailed, EcluseError, NotRestored
+from ecluse.errors import Busy, Cancelled, DeploymentFailed, EcluseError, NotRestored
 from ecluse.model.cause import Cause
 from ecluse.model.deployment import Deployment
 from ecluse.model.event import Recorded
@@ -27,7 +27,12 @@ def carry_out(invocation: Invocation, product: OpenProduct, proposal: Proposal, 
     """Enqueues, follows to the end, and raises what a failure means. Ctrl-C detaches; the runner goes on."""
     from ecluse.server.launch import ensure_runner
 
-    number = proposal.enqueue()
+    try:
+        number = proposal.enqueue()
+    except Busy:
+        # what is in the way may have lost its runner, and must come to its end
+        ensure_runner(product.product.name, product.settings)
+        raise
     ensure_runner(product.product.name, product.settings)
     say(f"deployment {number} of {proposal.plan.environment}")
     return watch(invocation, product, proposal, number, json=json)
@@ -63,6 +68,7 @@ def ended_facts(ended: Deployment) -> dict[str, object]:
         "ended_at": ended.ended_at,
         "seconds": ended.seconds,
         "steps": ended.intent.plan.steps,
+        "commands": ended.intent.plan.commands,
         "revision": ended.intent.plan.revision,
         "rolled_to": ended.intent.rolled_to,
         "note": ended.intent.note,

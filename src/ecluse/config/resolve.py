@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from ecluse.config.application import application
 from ecluse.config.backing import Accounts
+from ecluse.config.crons import unexplained
 from ecluse.config.load import Configuration, use_problems
 from ecluse.config.scope import ServiceScope, Surroundings, service_scope
 from ecluse.config.service import Declaration, read_declaration
@@ -123,6 +124,8 @@ def _enter_services(
         version = release.version if release else None
         around.scopes[name] = service_scope(declaration, layers, version, around)
         if name in services:
+            here = configuration.layers.environments[around.environment.name].of(name, entry.domain)
+            around.problems += unexplained(around.scopes[name], here)
             _compare_with_tree(configuration, around.scopes[name], around)
 
 

@@ -187,13 +187,15 @@ class Execution:
         if change.action != "run" or change.service is None:
             return
         task = self._intent.applications[change.service].tasks.get(change.part)
+        if task is None:  # a cron: it runs again and again, and its deployments remember it
+            return
         entry = LedgerEntry(
             service=change.service,
             task=change.part,
             key=change.key,
             deployment=self._number,
             at=self._clock.now(),
-            reversible=task.reversible if task else True,
+            reversible=task.reversible,
             succeeded=succeeded,
         )
         self._records.enter(self._intent.target.environment, entry)

@@ -44,7 +44,10 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """An unfinished deployment, without its intent: cheap enough to ask for all the time."""
+    """An unfinished deployment, without its intent: cheap enough to ask for all the time.
+
+    commands: `service/task` of every command that it runs.
+    """
 
     number: int
     environment: EnvironmentName
@@ -52,6 +55,7 @@ class Pending:
     state: DeploymentState
     requested_by: str
     requested_at: datetime
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

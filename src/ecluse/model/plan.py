@@ -84,6 +84,11 @@ class Plan:
         return tuple(step.service for step in self.steps)
 
     @property
+    def commands(self) -> tuple[str, ...]:
+        """`service/task` of every command that is run."""
+        return tuple(change.subject for change in self.changes if change.action == "run")
+
+    @property
     def digest(self) -> str:
         text = json.dumps(asdict(self), sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -72,7 +72,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Cron:
-    """A command that runs on a schedule (five fields, crontab(5)) in `timezone` (IANA name)."""
+    """A command that runs on a schedule (five fields, crontab(5)) in `timezone` (IANA name).
+
+    overlap: what happens at a time at which the run before it has not ended.
+    missed: whether one run makes up for times at which no runner was at work.
+    """
 
     name: str
     schedule: str
@@ -81,6 +85,8 @@ class Cron:
     enabled: bool = True
     reason: str | None = None
     timeout: float = 3600.0
+    overlap: Literal["skip", "queue"] = "skip"
+    missed: Literal["skip", "once"] = "once"
 
 
 @dataclass(frozen=True, slots=True)

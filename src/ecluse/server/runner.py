@@ -1,4 +1,4 @@
-"""The runner: the one process of a product that acts. It executes deployments and starts crons.
+"""The runner: the one process of a product that acts. It executes deployments and starts crons (server/crons.py).
 
 One at a time holds the file lock. It may be killed at any moment: its deployments are durable, and the next
 runner finishes or restores them. It ends by itself when nothing is left to care for.
@@ -21,21 +21,17 @@ from pathlib import Path
 from ecluse import __version__
 from ecluse.delivery.execute import Execution
 from ecluse.delivery.queue import startable
-from ecluse.delivery.schedule import due
-from ecluse.delivery.single import command_intent
 from ecluse.errors import EcluseError
 from ecluse.model.cause import Cause
 from ecluse.model.event import Event
-from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.service import Cron
 from ecluse.ports import Journal
+from ecluse.server.crons import Crons
 from ecluse.server.names import FACTS, LOCK
 from ecluse.settings import Settings, read_settings
 from ecluse.store.durable import Durable
 from ecluse.wiring.state import ProductState, open_state
 
 POLL_SECONDS = 0.1
-CRON_SECONDS = 5.0
 IDLE_SECONDS = 20.0
 
 log = logging.getLogger("ecluse.runner")
@@ -44,12 +40,11 @@ log = logging.getLogger("ecluse.runner")
 class Runner:
     """Polls the record for what is to be done, and does it."""
 
-    def __init__(self, product: str, settings: Settings) -> None:
-        self._product = product
-        self._state: ProductState = open_state(product, settings, create=True)
+    def __init__(self, state: ProductState) -> None:
+        self._state = state
         self._durable = Durable(self._state.database_url, self._interpret)
         self._idle_since = self._now()
-        self._crons_seen = self._now()
+        self._crons = Crons(self._state)
 
     async def serve(self) -> None:
         """Works until nothing is left to do and no environment is left to care for."""
@@ -60,7 +55,7 @@ class Runner:
                 log.info("deployment %d starts", number)
                 await self._durable.start(number)
                 self._state.records.begin(number)
-            self._start_crons()
+            self._crons.look()
             await asyncio.sleep(POLL_SECONDS)
         log.info("nothing is left to care for")
 
@@ -88,27 +83,6 @@ class Runner:
         if self._state.records.unfinished() or self._state.records.environments():
             self._idle_since = self._now()
         return (self._now() - self._idle_since).total_seconds() > IDLE_SECONDS
-
-    def _start_crons(self) -> None:
-        now = self._now()
-        if (now - self._crons_seen).total_seconds() < CRON_SECONDS:
-            return
-        for environment in self._state.records.environments():
-            known = self._state.records.known_good(environment)
-            for service, cron, at in due(known.applications, self._crons_seen, now):
-                self._start_cron(environment, service, cron, at)
-        self._crons_seen = now
-
-    def _start_cron(
-        self, environment: EnvironmentName, service: ServiceName, cron: Cron, at: datetime
-    ) -> None:
-        target = self._state.target(environment)
-        if target is None:
-            return
-        application = self._state.records.known_good(environment).applications[service]
-        intent = command_intent(target, application, cron.name, key=f"{cron.name}-{int(at.timestamp())}")
-        number = self._state.records.enqueue(intent, by="schedule")
-        log.info("deployment %d is the cron %s/%s of %s", number, service, cron.name, environment)
 
     def _now(self) -> datetime:
         return self._state.clock.now()
@@ -138,7 +112,7 @@ def run(product: str, settings: Settings) -> int:
             return 6
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
-        asyncio.run(Runner(product, settings).serve())
+        asyncio.run(Runner(open_state(product, settings, create=True)).serve())
     return 0
 
 

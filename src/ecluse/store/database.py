@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 from ecluse.errors import EcluseError
 from ecluse.store.schema import metadata
 
-HEAD = "0001"
+HEAD = "0002"
 BUSY_MILLISECONDS = 15000
 
 

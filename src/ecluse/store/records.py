@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import cast
 
-from sqlalchemy import Connection, Engine, Row, Select, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    Connection,
+    Engine,
+    Row,
+    RowMapping,
+    Select,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from ecluse.errors import NotFound
@@ -21,7 +34,7 @@ from ecluse.store import codec
 from ecluse.store.schema import deployments, environments, events, known_good, ledger
 
 Backings = dict[str, BackingService]
-_PENDING = ("number", "environment", "kind", "state", "requested_by", "requested_at")
+_PENDING = ("number", "environment", "kind", "state", "requested_by", "requested_at", "commands")
 
 
 class SystemClock:
@@ -39,19 +52,17 @@ class SqlRecords:
         self._clock = clock or SystemClock()
 
     def enqueue(self, intent: Intent, *, by: str) -> int:
-        row = {
-            "environment": intent.target.environment,
-            "kind": intent.plan.kind,
-            "state": "queued",
-            "requested_by": by,
-            "requested_at": self._now(),
-            "intent": codec.dump(Intent, intent),
-            "cancel_requested": False,
-        }
         with self._engine.begin() as connection:
-            number = connection.execute(insert(deployments).values(row)).inserted_primary_key
-            assert number is not None
-            return int(number[0])
+            return add_deployment(connection, intent, by=by, at=self._now())
+
+    def enqueue_alone(self, intent: Intent, *, by: str) -> int | None:
+        row = _row(intent, by=by, at=self._now())
+        values = select(*[literal(value, deployments.c[name].type) for name, value in row.items()])
+        free = values.where(~_unfinished_with(intent.target.environment, intent.plan.commands).exists())
+        with self._engine.begin() as connection:
+            # one statement, so that two who ask at once cannot both see that it is free
+            add = insert(deployments).from_select(list(row), free).returning(deployments.c.number)
+            return connection.execute(add).scalar_one_or_none()
 
     def deployment(self, number: int) -> Deployment:
         query = select(deployments).where(deployments.c.number == number)
@@ -62,19 +73,26 @@ class SqlRecords:
         return _deployment(row)
 
     def deployments(
-        self, environment: EnvironmentName | None = None, *, limit: int | None = None
+        self, environment: EnvironmentName | None = None, *, limit: int | None = None, runs: bool = True
     ) -> Sequence[Deployment]:
         query = select(deployments).order_by(deployments.c.number.desc())
         if environment is not None:
             query = query.where(deployments.c.environment == environment)
+        if not runs:
+            query = query.where(deployments.c.kind != "run")
         return self._deployments(query.limit(limit) if limit else query)
+
+    def runs(self, environment: EnvironmentName, command: str, *, limit: int) -> Sequence[Deployment]:
+        query = select(deployments).order_by(deployments.c.number.desc()).limit(limit)
+        mine = (deployments.c.environment == environment) & (deployments.c.commands == _commands([command]))
+        return self._deployments(query.where(mine & (deployments.c.kind == "run")))
 
     def unfinished(self) -> Sequence[Pending]:
         columns = [deployments.c[name] for name in _PENDING]
         query = select(*columns).where(deployments.c.state.not_in(ENDED)).order_by(deployments.c.number)
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
-        return [Pending(**(dict(row) | {"requested_at": _time(row["requested_at"])})) for row in rows]
+        return [_pending(row) for row in rows]
 
     def begin(self, number: int) -> None:
         waiting = (deployments.c.number == number) & (deployments.c.state == "queued")
@@ -173,6 +191,51 @@ class SqlRecords:
     def _deployments(self, query: Select[tuple[object, ...]]) -> Sequence[Deployment]:
         with self._engine.connect() as connection:
             return [_deployment(row) for row in connection.execute(query)]
+
+
+def add_deployment(connection: Connection, intent: Intent, *, by: str, at: float) -> int:
+    """Adds a queued deployment within a transaction; gives its number."""
+    key = connection.execute(insert(deployments).values(_row(intent, by=by, at=at))).inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def _row(intent: Intent, *, by: str, at: float) -> dict[str, object]:
+    return {
+        "environment": intent.target.environment,
+        "kind": intent.plan.kind,
+        "state": "queued",
+        "requested_by": by,
+        "requested_at": at,
+        "intent": codec.dump(Intent, intent),
+        "cancel_requested": False,
+        "commands": _commands(intent.plan.commands),
+    }
+
+
+def _commands(names: Iterable[str]) -> str:
+    """With a space on both sides of each name, so that one can be looked for."""
+    text = " ".join(names)
+    return f" {text} " if text else ""
+
+
+def _unfinished_with(environment: str, commands: Iterable[str]) -> Select[tuple[int]]:
+    others = deployments.alias()
+    shared = or_(*[others.c.commands.contains(_commands([name]), autoescape=True) for name in commands])
+    here = (others.c.environment == environment) & others.c.state.not_in(ENDED)
+    return select(others.c.number).where(here & shared)
+
+
+def _pending(row: RowMapping) -> Pending:
+    return Pending(
+        number=row["number"],
+        environment=EnvironmentName(row["environment"]),
+        kind=row["kind"],
+        state=row["state"],
+        requested_by=row["requested_by"],
+        requested_at=_time(row["requested_at"]),
+        commands=tuple(row["commands"].split()),
+    )
 
 
 def _remember(connection: Connection, done: Deployment) -> None:

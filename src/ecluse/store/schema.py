@@ -20,8 +20,10 @@ deployments = Table(
     Column("intent", Text, nullable=False),
     Column("cause", Text),
     Column("cancel_requested", Boolean, nullable=False, default=False),
+    Column("commands", Text, nullable=False, server_default=""),
     Index("deployments_by_environment", "environment", "number"),
     Index("deployments_by_state", "state"),
+    Index("deployments_by_command", "environment", "commands", "number"),
     sqlite_autoincrement=True,
 )
 
@@ -63,4 +65,29 @@ ledger = Table(
     Column("at", Float, nullable=False),
     Column("reversible", Boolean, nullable=False),
     Column("succeeded", Boolean, nullable=False),
+)
+
+cron_marks = Table(
+    "cron_marks",
+    metadata,
+    Column("environment", String(64), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("cron", String(64), primary_key=True),
+    Column("rule", String(255), nullable=False),
+    Column("looked_at", Float, nullable=False),
+)
+
+cron_omissions = Table(
+    "cron_omissions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("environment", String(64), nullable=False),
+    Column("service", String(64), nullable=False),
+    Column("cron", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("due", Float, nullable=False),
+    Column("since", Float),
+    Column("at", Float, nullable=False),
+    Column("why", Text, nullable=False),
+    Index("cron_omissions_by_cron", "environment", "service", "cron", "number"),
 )

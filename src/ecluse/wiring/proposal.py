@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ecluse.delivery import gates, rollback
+from ecluse.delivery import gates, queue, rollback
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.selection import Selector, parse_selectors
 from ecluse.errors import NotFound, Refused
@@ -33,9 +33,19 @@ class Proposal:
         return self.intent.plan
 
     def enqueue(self) -> int:
-        """Hands the intent to the runner's queue; gives the deployment's number."""
+        """Hands the intent to the runner's queue; gives the deployment's number.
+
+        Busy when it is a command that runs on its own, and somebody runs the same one.
+        """
         self.state.vault.keep()
-        return self.state.records.enqueue(self.intent, by=self.state.settings.user)
+        records, user = self.state.records, self.state.settings.user
+        if self.plan.kind != "run":
+            return records.enqueue(self.intent, by=user)
+        while (number := records.enqueue_alone(self.intent, by=user)) is None:
+            here = [item for item in records.unfinished() if item.environment == self.plan.environment]
+            if holder := queue.occupant(here, self.plan.commands):
+                raise queue.busy(holder, self.plan.commands)
+        return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +106,7 @@ async def propose_rollback(
     state: ProductState,
 ) -> Proposal:
     """The plan to bring back what ran after an earlier deployment: its releases and its configuration."""
-    history = state.records.deployments(environment.name)
+    history = state.records.deployments(environment.name, runs=False)
     number = rollback.target(history, services, to)
     now = state.records.known_good(environment.name)
     then = state.records.known_good(environment.name, at=number)

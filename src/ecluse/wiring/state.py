@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecluse.model.application import Target
 from ecluse.model.names import EnvironmentName
-from ecluse.ports import Clock, Engine, Records, Vault
+from ecluse.ports import Clock, Engine, Records, Schedule, Vault
 from ecluse.settings import Settings
 
 
@@ -15,6 +15,7 @@ class ProductState:
     product: str
     settings: Settings
     records: Records
+    schedule: Schedule
     vault: Vault
     clock: Clock
     database_url: str
@@ -33,10 +34,8 @@ class ProductState:
 
     def target(self, environment: EnvironmentName) -> Target | None:
         """The environment as it was last deployed, or None where it never was."""
-        moves = (
-            item for item in self.records.deployments(environment, limit=50) if item.state == "succeeded"
-        )
-        return next((item.intent.target for item in moves), None)
+        moves = self.records.deployments(environment, limit=50, runs=False)
+        return next((item.intent.target for item in moves if item.state == "succeeded"), None)
 
 
 def open_state(product: str, settings: Settings, *, create: bool) -> ProductState:
@@ -44,6 +43,7 @@ def open_state(product: str, settings: Settings, *, create: bool) -> ProductStat
     from ecluse.secrets.vault import open_vault
     from ecluse.store.database import open_database, open_memory, sqlite_path, sqlite_url
     from ecluse.store.records import SqlRecords, SystemClock
+    from ecluse.store.schedule import SqlSchedule
 
     folder = settings.product_state(product)
     exists = sqlite_path(folder).exists()
@@ -52,6 +52,7 @@ def open_state(product: str, settings: Settings, *, create: bool) -> ProductStat
         product=product,
         settings=settings,
         records=SqlRecords(engine),
+        schedule=SqlSchedule(engine),
         vault=open_vault(folder, create=create),
         clock=SystemClock(),
         database_url=sqlite_url(folder),

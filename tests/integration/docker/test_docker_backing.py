@@ -37,8 +37,9 @@ def mariadb(identity: str, user: str, password: str, statement: str) -> str:
         "--host=127.0.0.1",
         "--batch",
         "--skip-column-names",
+        user.replace("-", "_"),
     ]
-    return docker("exec", identity, *words, user, "--execute", statement).strip()
+    return docker("exec", identity, *words, "--execute", statement).strip()
 
 
 def psql(identity: str, user: str, password: str, statement: str) -> str:
@@ -46,7 +47,7 @@ def psql(identity: str, user: str, password: str, statement: str) -> str:
         "psql",
         "--host=127.0.0.1",
         f"--username={user}",
-        f"--dbname={user}",
+        f"--dbname={user.replace('-', '_')}",
         "--tuples-only",
         "--no-align",
     ]

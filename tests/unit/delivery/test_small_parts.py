@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ecluse.delivery import gates, rollback
 from ecluse.delivery.order import by_use
-from ecluse.delivery.queue import startable
-from ecluse.delivery.schedule import due
+from ecluse.delivery.queue import busy, occupant, startable
 from ecluse.delivery.selection import Catalogue, Selector, parse_selectors
 from ecluse.errors import NotFound, Refused, UsageError
 from ecluse.model.deployment import Deployment, Pending
@@ -16,7 +16,6 @@ from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Change, Intent, Plan, Step
 from ecluse.model.product import Environment, Place
 from ecluse.model.release import Release
-from ecluse.model.service import Cron
 from tests.unit.delivery.samples import NOON, TARGET, application, desired, known
 
 TEST = EnvironmentName("test")
@@ -149,18 +148,36 @@ def test_a_rollback_of_one_service_looks_at_its_own_deployments() -> None:
     assert rollback.target(history, [ServiceName("api")], None) == 1
 
 
-def test_a_cron_is_due_in_its_own_time_zone_once() -> None:
-    cron = Cron("mail", "0 6 * * 1-5", ("mail",), timezone="Europe/Paris")
-    apps = {ServiceName("api"): application("api", crons=(cron,))}
-    six_in_paris = datetime(2026, 3, 2, 5, 0, tzinfo=UTC)
-    before, after = six_in_paris - timedelta(seconds=3), six_in_paris + timedelta(seconds=2)
-    assert [(name, item.name, at) for name, item, at in due(apps, before, after)] == [
-        ("api", "mail", six_in_paris)
+def running(number: int, state: str, command: str, *, kind: str = "run", where: str = "test") -> Pending:
+    return replace(pending(number, state, kind, where), commands=(command,))
+
+
+def test_a_command_never_runs_twice_at_once_in_an_environment() -> None:
+    waiting = [
+        running(1, "running", "api/mail"),
+        running(2, "queued", "api/mail"),
+        running(3, "queued", "web/mail"),
+        running(4, "queued", "web/mail"),
+        running(5, "queued", "api/mail", where="prod"),
     ]
-    assert list(due(apps, after, after + timedelta(seconds=5))) == []
+    assert startable(waiting) == [3, 5]
+    assert startable(waiting[1:]) == [2, 3, 5]
 
 
-def test_a_disabled_cron_is_never_due() -> None:
-    cron = Cron("mail", "* * * * *", ("mail",), enabled=False)
-    apps = {ServiceName("api"): application("api", crons=(cron,))}
-    assert list(due(apps, NOON - timedelta(hours=1), NOON)) == []
+def test_a_deployment_waits_for_a_release_task_that_somebody_runs_and_the_other_way_round() -> None:
+    by_hand = running(1, "running", "api/migrate")
+    deploying = running(2, "queued", "api/migrate", kind="deploy")
+    other = pending(3, "queued")
+    assert startable([by_hand, deploying, other]) == [3]
+    assert startable([replace(deploying, state="running"), replace(by_hand, state="queued")]) == []
+
+
+def test_a_refusal_says_who_runs_it_and_since_when() -> None:
+    holder = running(7, "running", "api/mail")
+    assert occupant([pending(1, "running"), holder], ["api/mail"]) == holder
+    assert occupant([holder], ["api/mai"]) is None
+    refused = busy(holder, ["api/mail"])
+    since = NOON.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    assert refused.message == f"api/mail runs already in test: deployment 7, asked by me at {since}"
+    assert refused.exit_code == 6
+    assert "waits to run" in busy(replace(holder, state="queued"), ["api/mail"]).message

@@ -18,12 +18,12 @@ def backing(
     return BackingService("db", kind, version, image, None, None, None, Sealed("b" * 32), accounts)
 
 
-def test_mariadb_gives_each_client_a_database_of_its_own_name() -> None:
+def test_mariadb_gives_each_client_an_account_of_its_name_and_a_database() -> None:
     assert databases.statements("mariadb", "root", {"my-shop": "it's \\ me"}) == (
-        "CREATE DATABASE IF NOT EXISTS `my-shop`;\n"
+        "CREATE DATABASE IF NOT EXISTS `my_shop`;\n"
         "CREATE USER IF NOT EXISTS 'my-shop'@'%' IDENTIFIED BY 'it\\'s \\\\ me';\n"
         "ALTER USER 'my-shop'@'%' IDENTIFIED BY 'it\\'s \\\\ me';\n"
-        "GRANT ALL PRIVILEGES ON `my-shop`.* TO 'my-shop'@'%';\n"
+        "GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my-shop'@'%';\n"
         "SELECT 1;\n"
     )
 

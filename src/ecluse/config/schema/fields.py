@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WrapValidator
 from pydantic_core import PydanticCustomError
 
@@ -90,8 +90,13 @@ def _mode(value: object) -> object:
 
 
 def _schedule_problem(text: str) -> str | None:
-    is_valid = bool(_CRON.fullmatch(text)) and croniter.is_valid(text)
-    return None if is_valid else "must be a schedule of five fields (minute hour day month weekday)"
+    if not (_CRON.fullmatch(text) and croniter.is_valid(text)):
+        return "must be a schedule of five fields (minute hour day month weekday)"
+    try:
+        croniter(text).get_next()
+    except CroniterBadDateError:
+        return "names a day that never comes"
+    return None
 
 
 def _zone_problem(text: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -16,6 +16,8 @@ class CronRunText(Shape):
     timezone: Zone | None = None
     reason: str | None = None
     timeout: Duration | None = None
+    overlap: Literal["skip", "queue"] | None = None
+    missed: Literal["skip", "once"] | None = None
 
 
 class RunText(Shape, extra="allow"):

@@ -72,6 +72,8 @@ class CronText(Shape):
     enabled: Flag | None = None
     reason: str | None = None
     timeout: Duration | None = None
+    overlap: Literal["skip", "queue"] | None = None
+    missed: Literal["skip", "once"] | None = None
 
 
 class ContractText(Shape):

@@ -86,7 +86,8 @@ def files(backing: BackingService, root: str, accounts: Mapping[str, str]) -> di
 
 
 def statements(kind: BackingKind, root: str, accounts: Mapping[str, str]) -> str:
-    """SQL that gives each client a database and an account of its own name. May run any number of times."""
+    """SQL that gives each client an account of its name and a database (see `database`). May run any number of
+    times."""
     if kind == "mariadb":
         return (
             "".join(_mariadb(name, password) for name, password in sorted(accounts.items())) + "SELECT 1;\n"
@@ -111,25 +112,34 @@ def redis_users(root: str, accounts: Mapping[str, str]) -> list[list[str]]:
     return users
 
 
+def database(client: str) -> str:
+    """The name of a client's database: as `${backing.NAME.name}` says."""
+    return client.replace("-", "_")
+
+
 def _mariadb(name: str, password: str) -> str:
+    own = database(name)
+    # in a grant `_` stands for any character (MariaDB, GRANT: database privileges)
+    pattern = own.replace("_", "\\_")
     user = f"{_text(name)}@'%'"
     secret = _text(password)
     return (
-        f"CREATE DATABASE IF NOT EXISTS `{name}`;\n"
+        f"CREATE DATABASE IF NOT EXISTS `{own}`;\n"
         f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY {secret};\n"
         f"ALTER USER {user} IDENTIFIED BY {secret};\n"
-        f"GRANT ALL PRIVILEGES ON `{name}`.* TO {user};\n"
+        f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO {user};\n"
     )
 
 
 def _postgresql(name: str, password: str) -> str:
+    own = database(name)
     return (
         f"SELECT 'CREATE ROLE \"{name}\" LOGIN' WHERE NOT EXISTS "
         f"(SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n"
         f'ALTER ROLE "{name}" LOGIN PASSWORD {_literal(password)};\n'
-        f'SELECT \'CREATE DATABASE "{name}" OWNER "{name}"\' WHERE NOT EXISTS '
-        f"(SELECT FROM pg_database WHERE datname = '{name}') \\gexec\n"
-        f'REVOKE ALL ON DATABASE "{name}" FROM PUBLIC;\n'
+        f'SELECT \'CREATE DATABASE "{own}" OWNER "{name}"\' WHERE NOT EXISTS '
+        f"(SELECT FROM pg_database WHERE datname = '{own}') \\gexec\n"
+        f'REVOKE ALL ON DATABASE "{own}" FROM PUBLIC;\n'
     )
 
 

@@ -73,6 +73,7 @@ class Rollout:
             yield event
         made: list[Container] = []
         try:
+            await self._check_kept(present.kept)
             for _ in range(self._workload.replicas - len(present.kept)):
                 async for event in self._make(made):
                     yield event
@@ -84,7 +85,6 @@ class Rollout:
         for item in made:
             # from now on it comes back by itself, after a crash or a restart of Docker
             await self._containers.update(item.id, payloads.restarting())
-        await self._check_kept(present.kept)
         await self._admit([*present.kept, *made])
         async for event in self.take_out(present.old):
             yield event

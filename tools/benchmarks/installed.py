@@ -1,0 +1,120 @@
+"""Drives commands as a person would: the installed `ecluse` with a state and an edge port of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.shown import DOCKER
+
+ECLUSE = Path(sys.executable).with_name("ecluse")
+COMMAND_SECONDS = 3600.0
+
+
+class Failed(Exception):
+    """A command that ended otherwise than with 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ecluse:
+    """`ecluse -C root`."""
+
+    root: Path
+    state: Path
+    port: int
+
+    def ok(self, *words: object) -> str:
+        return run(ECLUSE, "-C", self.root, *words, **self.variables)
+
+    def json(self, *words: object) -> Any:
+        return json.loads(self.ok(*words, "--json"))
+
+    async def go(self, *words: object) -> Done:
+        """The same without holding up a load that runs in this process."""
+        return await go(ECLUSE, "-C", self.root, *words, **self.variables)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        return {
+            "ECLUSE_STATE": str(self.state),
+            "ECLUSE_EDGE_HTTP_PORT": str(self.port),
+            "ECLUSE_BUILD_NETWORK": os.environ.get("ECLUSE_BUILD_NETWORK", "host"),
+            "NO_COLOR": "1",
+        }
+
+
+@contextmanager
+def installed(root: Path, *, environment: str = "test") -> Iterator[Ecluse]:
+    """The command for the product in `root`; at the end nothing of the product is left on the machine."""
+    ecluse = Ecluse(root, Path(tempfile.mkdtemp(prefix="es")), free_port())
+    try:
+        yield ecluse
+    finally:
+        for words in (("down", environment, "--volumes", "--yes"), ("runner", "--stop")):
+            subprocess.run(
+                [str(ECLUSE), "-C", str(root), *words], capture_output=True, env=os.environ | dict(ecluse.variables)
+            )
+        remove_images(root)
+        shutil.rmtree(ecluse.state, ignore_errors=True)
+
+
+def remove_images(root: Path) -> None:
+    """The releases that a product made here; the build cache keeps what is slow to make."""
+    product = next(
+        line.split(":")[1].strip()
+        for line in (root / "ecluse.yaml").read_text().splitlines()
+        if line.startswith("product:")
+    )
+    found = docker("image", "ls", "--quiet", "--filter", f"label=ecluse.product={product}").split()
+    if found:
+        subprocess.run([DOCKER, "image", "rm", "--force", *dict.fromkeys(found)], capture_output=True)
+
+
+def run(*command: object, **environment: str) -> str:
+    words = [str(word) for word in command]
+    done = subprocess.run(
+        words, capture_output=True, text=True, stdin=subprocess.DEVNULL, env=os.environ | environment
+    )
+    if done.returncode:
+        raise Failed(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+async def go(*command: object, **environment: str) -> Done:
+    process = await asyncio.create_subprocess_exec(
+        *(str(word) for word in command),
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        env=os.environ | environment,
+    )  # fmt: skip
+    async with asyncio.timeout(COMMAND_SECONDS):
+        out, err = await process.communicate()
+    return Done(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
+
+
+def docker(*words: object) -> str:
+    return run(DOCKER, *words).strip()
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

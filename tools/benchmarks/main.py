@@ -1,0 +1,45 @@
+"""Words in: which parts to run. Each part prints what it measured."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks.shown import show_machine
+
+PARTS = ("start", "resolve", "plan", "replace")
+
+
+def main() -> None:
+    asked = _parser().parse_args()
+    show_machine()
+    for part in asked.parts or PARTS:
+        _run(part, asked)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Measures Écluse beside what one would use instead.")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them by default")
+    parser.add_argument("--rounds", type=int, default=50, help="replacements by ecluse")
+    parser.add_argument("--rival-rounds", type=int, default=10, help="replacements by each rival")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="services in the plan part")
+    return parser
+
+
+def _run(part: str, asked: argparse.Namespace) -> None:
+    match part:
+        case "start":
+            from benchmarks.start import bench_start
+
+            bench_start()
+        case "resolve":
+            from benchmarks.resolve import bench_resolve
+
+            bench_resolve()
+        case "plan":
+            from benchmarks.plan import bench_plan
+
+            bench_plan(asked.sizes)
+        case "replace":
+            from benchmarks.replace import bench_replace
+
+            bench_replace(asked.rounds, asked.rival_rounds)

@@ -1,0 +1,183 @@
+"""Three ways to replace the same service: Écluse, docker-compose, kamal-proxy with containers by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from benchmarks.installed import Done, Ecluse, Failed, docker, free_port, go, run
+from benchmarks.shown import DOCKER
+from benchmarks.subject import BOOT_SECONDS, HOST, SERVICE, wish
+
+COMPOSE_PROJECT = "eclusebench"
+KAMAL_PROXY = "github.com/basecamp/kamal-proxy"
+KAMAL_VERSION = "latest"
+IMAGE = f"bench/{SERVICE}:1"
+
+
+class Missing(Exception):
+    """A rival that is not on this machine; the text says how to get it."""
+
+
+class Way(Protocol):
+    """Brings versions of the service, and says where it answers."""
+
+    name: str
+    port: int
+
+    async def bring(self, version: str) -> None:
+        """Returns when the way's own command has ended."""
+
+
+@dataclass
+class ByEcluse:
+    ecluse: Ecluse
+    name: str = "ecluse"
+
+    @property
+    def port(self) -> int:
+        return self.ecluse.port
+
+    async def bring(self, version: str) -> None:
+        wish(self.ecluse.root, version)
+        ended_well(await self.ecluse.go("deploy", "test", "--yes"))
+
+
+@dataclass
+class ByCompose:
+    """`up -d` with a changed variable: it stops the container, then starts the new one."""
+
+    command: str
+    file: Path
+    port: int
+    name: str = "docker-compose"
+
+    async def bring(self, version: str) -> None:
+        ended_well(await go(self.command, "-f", self.file, "-p", COMPOSE_PROJECT, "up", "-d", VERSION=version))
+
+
+@dataclass
+class ByKamal:
+    """New container, `kamal-proxy deploy`, old container stopped: what `kamal deploy` does on a host."""
+
+    command: Path
+    home: Path
+    port: int
+    name: str = "kamal-proxy"
+    running: list[str] = field(default_factory=list)
+
+    async def bring(self, version: str) -> None:
+        made = await go(
+            DOCKER, "run", "--detach", "--init", "--label", "ecluse.product=bench", "--env", f"VERSION={version}",
+            "--env", f"BOOT_SECONDS={BOOT_SECONDS:g}", IMAGE,
+        )  # fmt: skip
+        ended_well(made)
+        self.running.append(made.out.strip())
+        where = await go(DOCKER, "inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.running[-1])
+        ended_well(
+            await go(
+                self.command, "deploy", SERVICE, "--target", f"{where.out.strip()}:8080", "--host", HOST,
+                "--health-check-path", "/health", "--health-check-interval", "500ms", "--drain-timeout", "10s",
+                **self.variables,
+            )  # fmt: skip
+        )
+        for old in self.running[:-1]:
+            ended_well(await go(DOCKER, "stop", "--time", "20", old))
+            ended_well(await go(DOCKER, "rm", old))
+        del self.running[:-1]
+
+    @property
+    def variables(self) -> dict[str, str]:
+        folders = ("HOME", "XDG_CONFIG_HOME", "XDG_RUNTIME_DIR", "XDG_STATE_HOME")
+        return dict.fromkeys(folders, str(self.home))
+
+
+def ended_well(done: Done) -> None:
+    if done.code:
+        raise Failed(f"a replacement ended with {done.code}:\n{done.out[-1000:]}\n{done.err[-3000:]}")
+
+
+@asynccontextmanager
+async def by_compose() -> AsyncIterator[ByCompose]:
+    with tempfile.TemporaryDirectory(prefix="ec") as folder:
+        way = ByCompose(compose(), Path(folder) / "docker-compose.yaml", free_port())
+        way.file.write_text(
+            f'version: "2.4"\nservices:\n  {SERVICE}:\n    image: {IMAGE}\n    init: true\n    stop_grace_period: 20s\n'
+            f'    ports: ["127.0.0.1:{way.port}:8080"]\n'
+            f'    environment: {{VERSION: "${{VERSION}}", BOOT_SECONDS: "{BOOT_SECONDS:g}"}}\n'
+        )
+        try:
+            yield way
+        finally:
+            run(way.command, "-f", way.file, "-p", COMPOSE_PROJECT, "down", "-t", "1", VERSION="0")
+
+
+def compose() -> str:
+    found = shutil.which("docker-compose")
+    if found is None:
+        raise Missing("docker-compose is not on this machine: apt-get install docker-compose")
+    return found
+
+
+@asynccontextmanager
+async def by_kamal() -> AsyncIterator[ByKamal]:
+    command = kamal_proxy()
+    with tempfile.TemporaryDirectory(prefix="ek") as folder:
+        way = ByKamal(command, Path(folder), free_port())
+        process = await asyncio.create_subprocess_exec(
+            str(command), "run", "--http-port", str(way.port), "--https-port", str(free_port()),
+            stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, env=os.environ | way.variables,
+        )  # fmt: skip
+        try:
+            yield way
+        finally:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            await process.wait()
+            for container in way.running:
+                docker("rm", "--force", container)
+
+
+def kamal_proxy() -> Path:
+    """The program, built once from its published source into the cache."""
+    folder = Path(os.environ.get("ECLUSE_CACHE") or Path.home() / ".cache" / "ecluse") / "bin"
+    built = folder / "kamal-proxy"
+    if built.exists():
+        return built
+    tool = shutil.which("go")
+    if tool is None:
+        raise Missing(f"kamal-proxy is not on this machine: install Go, or put the program at {built}")
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        [tool, "install", f"{KAMAL_PROXY}/cmd/kamal-proxy@{KAMAL_VERSION}"],
+        capture_output=True, text=True, env=os.environ | {"GOBIN": str(folder)}, timeout=600,
+    )  # fmt: skip
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].strip()
+        raise Missing(f"kamal-proxy could not be built ({said}): put the program at {built}")
+    return built
+
+
+async def wait_answering(port: int, *, seconds: float = 60) -> None:
+    """Until the service answers with 200; Failed after `seconds`."""
+    from benchmarks.load import KINDS, Load, Lost
+
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        with suppress(OSError, Lost, asyncio.IncompleteReadError):
+            connection = await Load(port, HOST).open()
+            reply = await connection.ask(KINDS[0])
+            connection.close()
+            if reply.status == 200:
+                return
+        await asyncio.sleep(0.1)
+    raise Failed(f"nothing answered on port {port} within {seconds:.0f} s")

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +52,26 @@ class Ecluse:
         """The same without holding up a load that runs in this process."""
         return await go(ECLUSE, "-C", self.root, *words, **self.variables)
 
+    def lines(self, *words: object) -> Iterator[str]:
+        """The narration of a long command, as it comes; Failed when it does not end well."""
+        command = [str(word) for word in (ECLUSE, "-C", self.root, *words)]
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            env=os.environ | dict(self.variables),
+        ) as process:  # fmt: skip
+            assert process.stderr is not None
+            last: deque[str] = deque(maxlen=20)
+            for line in process.stderr:
+                last.append(line)
+                yield line
+        if process.returncode:
+            raise Failed(f"{' '.join(command)} ended with {process.returncode}:\n{''.join(last)}")
+
+    @property
+    def product(self) -> str:
+        lines = (self.root / "ecluse.yaml").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("product:"))
+
     @property
     def variables(self) -> Mapping[str, str]:
         return {
@@ -72,20 +93,34 @@ def installed(root: Path, *, environment: str = "test") -> Iterator[Ecluse]:
             subprocess.run(
                 [str(ECLUSE), "-C", str(root), *words], capture_output=True, env=os.environ | dict(ecluse.variables)
             )
-        remove_images(root)
+        sweep(ecluse)
         shutil.rmtree(ecluse.state, ignore_errors=True)
 
 
-def remove_images(root: Path) -> None:
-    """The releases that a product made here; the build cache keeps what is slow to make."""
-    product = next(
-        line.split(":")[1].strip()
-        for line in (root / "ecluse.yaml").read_text().splitlines()
-        if line.startswith("product:")
-    )
-    found = docker("image", "ls", "--quiet", "--filter", f"label=ecluse.product={product}").split()
-    if found:
-        subprocess.run([DOCKER, "image", "rm", "--force", *dict.fromkeys(found)], capture_output=True)
+def sweep(ecluse: Ecluse) -> None:
+    """What a run that was cut short left, and the releases that were made for it; what another run made stays.
+
+    The build cache keeps what is slow to make."""
+    mark = f"label=ecluse.machine={machine(ecluse)}"
+    for kind, listing, removal in (
+        ("container", ("ls", "--all", "--quiet"), ("rm", "--force", "--volumes")),
+        ("network", ("ls", "--quiet"), ("rm",)),
+        ("volume", ("ls", "--quiet"), ("rm", "--force")),
+    ):
+        if found := docker(kind, *listing, "--filter", mark).split():
+            subprocess.run([DOCKER, kind, *removal, *found], capture_output=True)
+    product, services = ecluse.product, {folder.name for folder in (ecluse.root / "services").iterdir()}
+    shown = docker("image", "ls", "--filter", f"label=ecluse.product={product}", "--format", "{{.Repository}}:{{.Tag}}")
+    tags = [tag for tag in shown.split() if tag.partition(":")[0].rpartition("/")[2] in services]
+    if tags:
+        subprocess.run([DOCKER, "image", "rm", *tags], capture_output=True)
+
+
+def machine(ecluse: Ecluse) -> str:
+    """The label by which parts of this installation are told from those of others on the same engine."""
+    from ecluse.engines.docker.labels import machine_id
+
+    return machine_id(ecluse.state / "_machine")
 
 
 def run(*command: object, **environment: str) -> str:

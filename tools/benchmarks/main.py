@@ -10,7 +10,10 @@ PARTS = ("start", "resolve", "plan", "replace")
 
 
 def main() -> None:
-    asked = _parser().parse_args()
+    parser = _parser()
+    asked = parser.parse_args()
+    for part in set(asked.parts) - set(PARTS):
+        parser.error(f"there is no part {part}; there are {', '.join(PARTS)}")
     show_machine()
     for part in asked.parts or PARTS:
         _run(part, asked)
@@ -18,7 +21,7 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measures Écluse beside what one would use instead.")
-    parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them by default")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default")
     parser.add_argument("--rounds", type=int, default=50, help="replacements by ecluse")
     parser.add_argument("--rival-rounds", type=int, default=10, help="replacements by each rival")
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="services in the plan part")

@@ -1,6 +1,7 @@
 """Executes a stored plan as durable steps: a small, stable interpreter. A failure restores what was there.
 
-Every step's outcome is recorded; a step that was cut short runs again, and its action observes first.
+A step is a wave of changes that may be made side by side. Its outcome is recorded; one that was cut short runs
+again, and each of its actions observes first.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from ecluse.delivery import actions
+from ecluse.delivery.waves import Lane, Wave, waves
 from ecluse.errors import EcluseError
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.deployment import Deployment, DeploymentState, LedgerEntry
@@ -20,6 +22,8 @@ from ecluse.model.plan import Change, Intent
 from ecluse.ports import Clock, Engine, Journal, Records
 
 CANCEL_POLL_SECONDS = 0.3
+LANES = 4
+"""How many services are changed side by side: starting a container is mostly Docker's own work."""
 CANCELLED = Cause("cancelled", "", "somebody asked to stop")
 
 
@@ -62,13 +66,14 @@ class Execution:
         await self._step("begin", self._begin)
         if self._intent.plan.kind == "run":
             return await self._run_alone()
-        done: list[Change] = []
+        planned = waves(self._intent.plan.changes, self._intent.applications)
+        done: list[Wave] = []
         cause = (
             await self._step("prepare", lambda: self._act(actions.prepare(self._engine, self._intent)))
         ).cause
-        for change in self._intent.plan.changes if cause is None else ():
-            done.append(change)
-            cause = (await self._step(change.id, self._change(change))).cause
+        for number, wave in enumerate(planned if cause is None else ()):
+            done.append(wave)
+            cause = (await self._step(f"wave {number}", self._wave(wave))).cause
             if cause is not None:
                 break
         if cause is None:
@@ -93,12 +98,12 @@ class Execution:
             return self._engine.remove(self._intent.target, volumes=self._intent.volumes)
         return actions.settle(self._engine, self._intent, self._intent.applications)
 
-    async def _restore(self, done: list[Change], cause: Cause) -> DeploymentState:
+    async def _restore(self, done: list[Wave], cause: Cause) -> DeploymentState:
         """Undoes what was done, the last first. What cannot be undone ends the deployment as failed."""
         self._note("restore.started", "", "restoring what was there")
         failures = []
-        for change in reversed(done):
-            outcome = await self._step(f"undo {change.id}", self._undoing(change))
+        for number, wave in reversed(list(enumerate(done))):
+            outcome = await self._step(f"undo wave {number}", self._undoing(wave))
             failures += [outcome.cause] if outcome.cause else []
         settle = await self._step(
             "settle restored",
@@ -115,8 +120,28 @@ class Execution:
         await self._step("end", lambda: self._end(state, cause))
         return state
 
+    def _wave(self, wave: Wave) -> Act:
+        """All lanes of a wave side by side. The first failure keeps the other lanes from going on."""
+
+        async def act() -> Outcome:
+            failed: list[Cause] = []
+
+            async def travel(lane: Lane) -> None:
+                for change in lane:
+                    if failed:
+                        return
+                    cause = (await self._change(change)()).cause
+                    failed.extend([cause] if cause else [])
+
+            await self._side_by_side(travel, wave)
+            return Outcome(failed[0] if failed else None)
+
+        return act
+
     def _change(self, change: Change) -> Act:
         async def act() -> Outcome:
+            if self._has_run(change):
+                return Outcome()
             self._note("change.started", change.subject, change.action)
             outcome = await self._act(actions.apply(self._engine, self._intent, change))
             self._enter(change, succeeded=outcome.cause is None)
@@ -128,17 +153,49 @@ class Execution:
 
         return act
 
-    def _undoing(self, change: Change) -> Act:
+    def _undoing(self, wave: Wave) -> Act:
+        """Each lane backwards. A change that was never begun is undone too, which does nothing."""
+
         async def act() -> Outcome:
-            undo = actions.undo(self._engine, self._intent, change)
-            if undo is None:
-                return Outcome()
-            outcome = await self._act(undo, heed_cancel=False)
-            if outcome.cause is None:
-                self._note("restore.done", change.subject, "as before")
-            return outcome
+            failed: list[Cause] = []
+
+            async def travel(lane: Lane) -> None:
+                for change in reversed(lane):
+                    cause = (await self._undo(change)).cause
+                    failed.extend([cause] if cause else [])
+
+            await self._side_by_side(travel, wave)
+            return Outcome(failed[0] if failed else None)
 
         return act
+
+    async def _undo(self, change: Change) -> Outcome:
+        undo = actions.undo(self._engine, self._intent, change)
+        if undo is None:
+            return Outcome()
+        outcome = await self._act(undo, heed_cancel=False)
+        if outcome.cause is None:
+            self._note("restore.done", change.subject, "as before")
+        return outcome
+
+    async def _side_by_side(self, travel: Callable[[Lane], Awaitable[None]], wave: Wave) -> None:
+        room = asyncio.Semaphore(LANES)
+
+        async def enter(lane: Lane) -> None:
+            async with room:
+                await travel(lane)
+
+        async with asyncio.TaskGroup() as group:
+            for lane in wave:
+                group.create_task(enter(lane))
+
+    def _has_run(self, change: Change) -> bool:
+        """Whether a release task was done already, by this deployment before it was cut short."""
+        if change.action != "run" or self._intent.plan.kind == "run":
+            return False
+        ledger = self._records.ledger(self._intent.target.environment)
+        identity = (change.service, change.part, change.key)
+        return any(entry.succeeded and (entry.service, entry.task, entry.key) == identity for entry in ledger)
 
     async def _begin(self) -> Outcome:
         self._records.begin(self._number)

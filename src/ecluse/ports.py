@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ecluse.model.application import BackingService, Origin, Target
+from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause
 from ecluse.model.cron import Mark, Omission
 from ecluse.model.deployment import Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
@@ -62,6 +63,9 @@ class Engine(Protocol):
 
     async def observe(self, target: Target) -> Observed:
         """What really runs in the environment. Writes nothing."""
+
+    async def capacity(self, target: Target) -> Capacity:
+        """What the engine has for this environment, and what its containers may take already."""
 
     def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
         """Makes the environment ready to receive replicas: network, gateway, names and hosts of `routes`."""

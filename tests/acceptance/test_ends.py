@@ -132,6 +132,16 @@ def test_following_logs_shows_lines_as_they_come(ends: Command) -> None:
     assert len(set(lines)) == 8
 
 
+def test_what_cannot_fit_is_refused_with_the_figures(ends: Command) -> None:
+    layer = ends.root / "config" / "services" / "clock.yaml"
+    layer.parent.mkdir(parents=True, exist_ok=True)
+    layer.write_text("run: {main: {memory: 900Gi}}\n")
+    answer = ends("deploy", "test", "--yes")
+    layer.unlink()
+    assert answer.code == 5
+    assert "  - memory: the plan needs 900Gi, other containers may take " in answer.err
+
+
 def test_the_state_holds_no_file_that_others_can_read(ends: Command) -> None:
     root: Path = ends.state / PRODUCT
     assert root.stat().st_mode & 0o077 == 0

@@ -91,7 +91,9 @@ def installed(root: Path, *, environment: str = "test") -> Iterator[Ecluse]:
     finally:
         for words in (("down", environment, "--volumes", "--yes"), ("runner", "--stop")):
             subprocess.run(
-                [str(ECLUSE), "-C", str(root), *words], capture_output=True, env=os.environ | dict(ecluse.variables)
+                [str(ECLUSE), "-C", str(root), *words],
+                capture_output=True,
+                env=os.environ | dict(ecluse.variables),
             )
         sweep(ecluse)
         shutil.rmtree(ecluse.state, ignore_errors=True)
@@ -110,7 +112,9 @@ def sweep(ecluse: Ecluse) -> None:
         if found := docker(kind, *listing, "--filter", mark).split():
             subprocess.run([DOCKER, kind, *removal, *found], capture_output=True)
     product, services = ecluse.product, {folder.name for folder in (ecluse.root / "services").iterdir()}
-    shown = docker("image", "ls", "--filter", f"label=ecluse.product={product}", "--format", "{{.Repository}}:{{.Tag}}")
+    shown = docker(
+        "image", "ls", "--filter", f"label=ecluse.product={product}", "--format", "{{.Repository}}:{{.Tag}}"
+    )
     tags = [tag for tag in shown.split() if tag.partition(":")[0].rpartition("/")[2] in services]
     if tags:
         subprocess.run([DOCKER, "image", "rm", *tags], capture_output=True)

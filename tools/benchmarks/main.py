@@ -21,10 +21,14 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measures Écluse beside what one would use instead.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default"
+    )
     parser.add_argument("--rounds", type=int, default=50, help="replacements by ecluse")
     parser.add_argument("--rival-rounds", type=int, default=10, help="replacements by each rival")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 10, 100], help="services in the plan part")
+    parser.add_argument(
+        "--sizes", type=int, nargs="+", default=[1, 10, 100], help="services in the plan part"
+    )
     return parser
 
 

@@ -50,7 +50,9 @@ def _plan(ecluse: Ecluse) -> None:
 def _rival(root: Path, size: int) -> float:
     command = (compose(), "-f", root / "docker-compose.yaml", "-p", COMPOSE_PROJECT)
     with _composed(root, size, command):
-        return report(f"docker-compose up -d, {size} services", lambda: run(*command, "up", "-d", **_PATIENCE))
+        return report(
+            f"docker-compose up -d, {size} services", lambda: run(*command, "up", "-d", **_PATIENCE)
+        )
 
 
 @contextmanager

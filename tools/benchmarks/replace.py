@@ -46,7 +46,9 @@ class Outcome:
         for sample in self.busy:
             if not sample.lost:
                 first[sample.version] = min(sample.ended, first.get(sample.version, sample.ended))
-        return [first[item.version] - item.begun - BOOT_SECONDS for item in self.rounds if item.version in first]
+        return [
+            first[item.version] - item.begun - BOOT_SECONDS for item in self.rounds if item.version in first
+        ]
 
     def whole(self) -> list[float]:
         """Per round: the whole command, less the boot. Seconds."""
@@ -149,15 +151,18 @@ def show_ratios(outcomes: Sequence[Outcome]) -> None:
     """Each way against Écluse in this run."""
     ours = outcomes[0]
     print("\n  Together, and against ecluse in this run")
-    rows = []
-    for outcome in outcomes:
-        rate = len(outcome.lost()) / len(outcome.rounds)
-        new, whole = statistics.median(outcome.until_new()), statistics.median(outcome.whole())
-        rows.append((
-            outcome.name, str(len(outcome.rounds)), f"{rate:.2f}", f"{new:.2f} s", _ratio(outcome, ours, Outcome.until_new),
-            f"{whole:.2f} s", _ratio(outcome, ours, Outcome.whole),
-        ))  # fmt: skip
+    rows = [_summary(outcome, ours) for outcome in outcomes]
     table(("", "rounds", "lost a round", "to the new one", "ratio", "whole command", "ratio"), rows)
+
+
+def _summary(outcome: Outcome, ours: Outcome) -> tuple[str, ...]:
+    rate = len(outcome.lost()) / len(outcome.rounds)
+    timed = [
+        text
+        for figure in (Outcome.until_new, Outcome.whole)
+        for text in (f"{statistics.median(figure(outcome)):.2f} s", _ratio(outcome, ours, figure))
+    ]
+    return (outcome.name, str(len(outcome.rounds)), f"{rate:.2f}", *timed)
 
 
 def _ratio(outcome: Outcome, ours: Outcome, figure: Callable[[Outcome], Sequence[float]]) -> str:

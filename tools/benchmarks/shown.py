@@ -17,7 +17,9 @@ DOCKER = "/usr/bin/docker" if os.path.exists("/usr/bin/docker") else "docker"
 def show_machine() -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     load = os.getloadavg()[0]
-    print(f"machine: {os.cpu_count()} cores, {memory:.0f} GiB, {platform.platform()}, load {load:.1f} at the start")
+    print(
+        f"machine: {os.cpu_count()} cores, {memory:.0f} GiB, {platform.platform()}, load {load:.1f} at the start"
+    )
     print(f"docker:  {_docker_version()}   python: {platform.python_version()}\n", flush=True)
 
 
@@ -32,7 +34,10 @@ def report(name: str, act: Callable[[], object], *, rounds: int = ROUNDS) -> flo
     act()
     seconds = sorted(timed(act) for _ in range(rounds))
     median = statistics.median(seconds)
-    print(f"  {name:<44} {median * 1000:9.1f} ms   ({seconds[0] * 1000:.1f} to {seconds[-1] * 1000:.1f})", flush=True)
+    print(
+        f"  {name:<44} {median * 1000:9.1f} ms   ({seconds[0] * 1000:.1f} to {seconds[-1] * 1000:.1f})",
+        flush=True,
+    )
     return median
 
 
@@ -46,7 +51,10 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Columns as wide as they need; the first to the left, figures to the right."""
     widths = [max(len(row[column]) for row in (head, *rows)) for column in range(len(head))]
     for row in (head, *rows):
-        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        cells = [
+            row[0].ljust(widths[0]),
+            *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)),
+        ]
         print("  " + "  ".join(cells).rstrip(), flush=True)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.installed import Done, Ecluse, Failed, docker, free_port, go, run
+from benchmarks.load import KINDS, Load, Lost
 from benchmarks.shown import DOCKER
 from benchmarks.subject import BOOT_SECONDS, HOST, SERVICE, wish
 
@@ -62,7 +63,9 @@ class ByCompose:
     name: str = "docker-compose"
 
     async def bring(self, version: str) -> None:
-        ended_well(await go(self.command, "-f", self.file, "-p", COMPOSE_PROJECT, "up", "-d", VERSION=version))
+        ended_well(
+            await go(self.command, "-f", self.file, "-p", COMPOSE_PROJECT, "up", "-d", VERSION=version)
+        )
 
 
 @dataclass
@@ -83,13 +86,12 @@ class ByKamal:
         ended_well(made)
         self.running.append(made.out.strip())
         where = await go(DOCKER, "inspect", "--format", "{{.NetworkSettings.IPAddress}}", self.running[-1])
-        ended_well(
-            await go(
-                self.command, "deploy", SERVICE, "--target", f"{where.out.strip()}:8080", "--host", HOST,
-                "--health-check-path", "/health", "--health-check-interval", "500ms", "--drain-timeout", "10s",
-                **self.variables,
-            )  # fmt: skip
-        )
+        told = await go(
+            self.command, "deploy", SERVICE, "--target", f"{where.out.strip()}:8080", "--host", HOST,
+            "--health-check-path", "/health", "--health-check-interval", "500ms", "--drain-timeout", "10s",
+            **self.variables,
+        )  # fmt: skip
+        ended_well(told)
         for old in self.running[:-1]:
             ended_well(await go(DOCKER, "stop", "--time", "20", old))
             ended_well(await go(DOCKER, "rm", old))
@@ -138,6 +140,7 @@ async def by_kamal() -> AsyncIterator[ByKamal]:
             stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL, env=os.environ | way.variables,
         )  # fmt: skip
         try:
+            await _listens(way.port)
             yield way
         finally:
             with suppress(ProcessLookupError):
@@ -167,10 +170,19 @@ def kamal_proxy() -> Path:
     return built
 
 
+async def _listens(port: int, *, seconds: float = 10) -> None:
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            return
+        await asyncio.sleep(0.1)
+    raise Failed(f"nothing listened on port {port} within {seconds:.0f} s")
+
+
 async def wait_answering(port: int, *, seconds: float = 60) -> None:
     """Until the service answers with 200; Failed after `seconds`."""
-    from benchmarks.load import KINDS, Load, Lost
-
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
         with suppress(OSError, Lost, asyncio.IncompleteReadError):

@@ -48,7 +48,7 @@ def refuse(reasons: list[str], *, what: str) -> None:
         listed = "\n".join(f"  - {reason}" for reason in reasons)
         raise Refused(
             f"{what} is refused:\n{listed}",
-            hint="deploy it there first, commit what is not, or --override REASON (recorded)",
+            hint="mend what is listed, or --override REASON (it is recorded)",
         )
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from ecluse.errors import EngineError, NotFound
 from ecluse.model.application import BackingService, Target
+from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event, EventKind, LogLine
 from ecluse.model.names import ServiceName
@@ -34,6 +35,7 @@ class MemoryEngine:
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.output: dict[str, list[str]] = {}
+        self.room = Capacity(memory=2**34, cpu=4000, disk_free=2**35, addresses=500)
         self._worlds: dict[str, World] = {}
         self._failures: dict[tuple[str, str | None], Cause] = {}
         self._identities = itertools.count(1)
@@ -62,6 +64,9 @@ class MemoryEngine:
             volumes=tuple(sorted(world.volumes)),
             gateway="running" if world.prepared else None,
         )
+
+    async def capacity(self, target: Target) -> Capacity:
+        return self.room
 
     async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
         self.asked.append("prepare")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ecluse.errors import Location
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
-from ecluse.model.product import BackingKind
+from ecluse.model.product import BackingKind, Tls
 from ecluse.model.secret import Text
 from ecluse.model.service import Cron, Process, Task
 
@@ -125,6 +125,7 @@ class Target:
     environment: EnvironmentName
     domain: str
     protected: bool = False
+    tls: Tls = Tls()
 
     @property
     def slug(self) -> str:

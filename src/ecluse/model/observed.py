@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal
 
 from ecluse.model.names import ServiceName
+from ecluse.model.product import Tls
 
 ReplicaState = Literal["starting", "ready", "draining", "exited", "restarting", "unhealthy"]
 
@@ -52,7 +53,8 @@ class Observed:
     """An environment at one moment. `exists` is False where nothing of it is there.
 
     hosts: public host name → service. addresses: where the fronts answer (`http://…`), by host.
-    volumes: names of the volumes that hold its data.
+    volumes: names of the volumes that hold its data. tls: how the gateway answers over HTTPS, None when it was
+    never told. certificate: until when the one that it shows is valid.
     """
 
     exists: bool
@@ -62,6 +64,8 @@ class Observed:
     urls: Mapping[str, str] | None = None
     volumes: tuple[str, ...] = ()
     gateway: str | None = None
+    tls: Tls | None = None
+    certificate: datetime | None = None
 
     def of(self, service: ServiceName, process: str | None = None) -> tuple[Replica, ...]:
         return tuple(

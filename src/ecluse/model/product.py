@@ -10,6 +10,7 @@ from ecluse.model.names import EnvironmentName, ProductName, ServiceName
 
 EngineKind = Literal["docker", "kubernetes", "hosts", "external"]
 BackingKind = Literal["mariadb", "postgresql", "redis", "s3"]
+TlsMode = Literal["local", "files", "off"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,27 @@ class ServiceEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """How the public hosts of an environment answer over HTTPS.
+
+    certificate, key: paths on the engine's machine, with `files`. redirect: HTTP leads to HTTPS.
+    hsts: for how many seconds browsers shall insist on HTTPS.
+    """
+
+    mode: TlsMode = "local"
+    certificate: str | None = None
+    key: str | None = None
+    redirect: bool = False
+    hsts: int | None = None
+
+    def address(self, host: str, *, http: int, https: int) -> str:
+        """Where people find a host, by the ports of the edge; `https` is 0 where there is none."""
+        if self.redirect and self.mode != "off" and https:
+            return f"https://{host}" if https == 443 else f"https://{host}:{https}"
+        return f"http://{host}" if http == 80 else f"http://{host}:{http}"
+
+
+@dataclass(frozen=True, slots=True)
 class Environment:
     """Where a set of releases runs together."""
 
@@ -72,6 +94,7 @@ class Environment:
     follows: tuple[EnvironmentName, ...] = ()
     protected: bool = False
     registry: str | None = None
+    tls: Tls = Tls()
 
     def place_of(self, service: ServiceName) -> Place:
         return self.places[self.placement.get(service, self.default_place)]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ecluse.delivery import gates, queue, rollback
+from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.selection import Selector, parse_selectors
 from ecluse.errors import NotFound, Refused
 from ecluse.model.application import Application, Desired, Target
+from ecluse.model.capacity import Capacity
 from ecluse.model.deployment import KnownGood
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
@@ -195,7 +197,7 @@ async def _propose_releases(
     removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []
     warnings = [str(problem) for problem in resolved.warnings]
     proposal = await _plan(state, desired, known, wanted.kind, removed, warnings)
-    return Proposal(proposal.intent, state, refusals)
+    return replace(proposal, refusals=(*refusals, *proposal.refusals))
 
 
 async def _plan(
@@ -208,7 +210,7 @@ async def _plan(
     *,
     rolled_to: int | None = None,
 ) -> Proposal:
-    observed = await observe(state, desired.target)
+    observed, capacity = await _look(state, desired.target)
     ledger = state.records.ledger(desired.target.environment)
     plan = make_plan(desired, observed, known, ledger, kind=kind, removed=removed, warnings=warnings)
     scope = set(desired.applications) | set(removed)
@@ -222,7 +224,15 @@ async def _plan(
         previous_backing=known.backing,
         rolled_to=rolled_to,
     )
-    return Proposal(intent, state)
+    return Proposal(intent, state, tuple(shortages(capacity, desired, plan)))
+
+
+async def _look(state: ProductState, target: Target) -> tuple[Observed, Capacity]:
+    engine = state.engine()
+    try:
+        return await engine.observe(target), await engine.capacity(target)
+    finally:
+        await engine.close()
 
 
 def _current_versions(

@@ -19,7 +19,9 @@ def test_what_is_used_is_ready_before_who_uses_it_and_the_rest_goes_side_by_side
         backing=(database("api"),),
     )
     plan = make_plan(wanted, Observed(exists=False), NOTHING, [])
-    told = [[[change.id for change in lane] for lane in wave] for wave in waves(plan.changes, wanted.applications)]
+    told = [
+        [[change.id for change in lane] for lane in wave] for wave in waves(plan.changes, wanted.applications)
+    ]
     assert told == [
         [["provide db"]],
         [["run api/migrate", "create api/web"], ["create mail/web"]],

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ecluse.engines.docker import health, labels, terminal
 from ecluse.engines.docker.backing import Backing
+from ecluse.engines.docker.capacity import read_capacity
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
@@ -21,6 +22,7 @@ from ecluse.engines.docker.routing import Routes
 from ecluse.engines.docker.runs import Runs
 from ecluse.errors import NotFound, nearest
 from ecluse.model.application import BackingService, Target
+from ecluse.model.capacity import Capacity
 from ecluse.model.event import Event, LogLine
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
@@ -88,6 +90,9 @@ class DockerEngine:
             volumes=volumes,
             gateway=next((item.status for item in listed if item.kind == "gateway"), None),
         )
+
+    async def capacity(self, target: Target) -> Capacity:
+        return await read_capacity(self._site(target), self._client, self._containers)
 
     async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
         site = self._site(target)

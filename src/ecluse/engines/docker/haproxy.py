@@ -10,10 +10,15 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from ecluse.engines.docker.routing import Backend, Routes, Server
+from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server
 
 FOLDER = "/run/ecluse"
 PUBLIC_PORT = 8080
+SECURE_PORT = 8443
+CERTIFICATE = "crt/environment.pem"
+CERTIFICATES = "crt-list"
+PAYLOAD_CHARACTERS = 15_000
+"""What one runtime command may carry (tune.bufsize, 16 KiB)."""
 OLD_WORKER_SECONDS = 60
 KEEP_ALIVE_SECONDS = 4
 
@@ -32,32 +37,40 @@ class Standing:
 
 
 def gateway(routes: Routes, *, edge_subnet: str, owner: tuple[int, int]) -> str:
-    """The configuration of one environment's gateway: internal names on 80, public hosts on 8080 from the edge."""
+    """The configuration of one environment's gateway.
+
+    Internal names on 80; from the edge, public hosts on 8080, and on 8443 over TLS.
+    """
+    entrance = routes.entrance or Entrance()
     return "\n".join(
         [
             *_head(owner),
             "",
             "frontend internal",
             "    bind :80",
-            *_forwarded(),
+            *_forwarded("http", 80),
             *_unknown("no service of this environment is called", "names.map"),
             "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/names.map)]",
             "",
             "frontend public",
             f"    bind :{PUBLIC_PORT}",
-            f"    tcp-request connection reject if !{{ src {edge_subnet} }}",
-            "    tcp-request connection expect-proxy layer4",
-            *_forwarded(),
+            *_from_edge(edge_subnet),
+            *_forwarded("http", entrance.http),
             *_unknown("no service of this environment answers to", "hosts.map"),
+            *_redirect(entrance),
             "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]",
+            *(_secure(entrance, edge_subnet) if entrance.is_secure else ()),
             *(line for name in sorted(routes.backends) for line in ("", *_backend(routes.backends[name]))),
             "",
         ]
     )
 
 
-def edge(*, owner: tuple[int, int]) -> str:
-    """The configuration of the machine's edge. It never changes: hosts → gateway addresses are in a map."""
+def edge(*, owner: tuple[int, int], secure: bool = False) -> str:
+    """The configuration of the machine's edge. It never changes: hosts → gateway addresses are in a map.
+
+    secure: TLS goes through as it is, to the gateway of the host that the client asks for (SNI).
+    """
     return "\n".join(
         [
             *_head(owner),
@@ -76,9 +89,27 @@ def edge(*, owner: tuple[int, int]) -> str:
             _page("http-error", 503, "The gateway of this environment does not answer."),
             _page("http-error", 504, "The gateway of this environment did not answer in time."),
             f"    server gateway 0.0.0.0:{PUBLIC_PORT} send-proxy-v2",
+            *(_handed_through() if secure else ()),
             "",
         ]
     )
+
+
+def certificate_list() -> str:
+    """The certificates that a gateway shows (configuration manual, `crt-list`)."""
+    return f"{FOLDER}/{CERTIFICATE}\n"
+
+
+def set_certificate(pem: str) -> list[str]:
+    """What installs a certificate into a running HAProxy: connections that are open keep the old one."""
+    path = f"{FOLDER}/{CERTIFICATE}"
+    return [f"set ssl cert {path} <<\n{pem.strip()}\n", f"commit ssl cert {path}"]
+
+
+def read_fingerprint(answer: str) -> str | None:
+    """From `show ssl cert`: the SHA-1 of the certificate that is in use."""
+    found = (line.partition(":")[2].strip() for line in answer.splitlines() if "FingerPrint" in line)
+    return next(found, None)
 
 
 def mapping(entries: Mapping[str, str]) -> str:
@@ -88,7 +119,8 @@ def mapping(entries: Mapping[str, str]) -> str:
 
 def shape(routes: Routes) -> Routes:
     """What only a reload can change: everything but servers, names and hosts."""
-    return Routes({name: replace(backend, servers=()) for name, backend in routes.backends.items()})
+    backends = {name: replace(backend, servers=()) for name, backend in routes.backends.items()}
+    return Routes(backends, entrance=routes.entrance)
 
 
 def add_server(backend: Backend, server: Server) -> list[str]:
@@ -212,15 +244,85 @@ def _head(owner: tuple[int, int]) -> list[str]:
     ]
 
 
-def _forwarded() -> list[str]:
+def _handed_through() -> list[str]:
     return [
-        "    http-request del-header Forwarded",
-        "    http-request del-header X-Real-IP",
-        "    http-request del-header X-Forwarded-Port",
+        "",
+        "frontend tls",
+        "    mode tcp",
+        "    option tcplog",
+        "    no option idle-close-on-response",
+        "    bind :443",
+        "    tcp-request inspect-delay 5s",
+        "    tcp-request content set-var(sess.gateway) req.ssl_sni,lower,map_str_ip(/run/ecluse/hosts.map)",
+        "    tcp-request content accept if { var(sess.gateway) -m found }",
+        "    tcp-request content reject if { req.ssl_hello_type 1 } or WAIT_END",
+        "    default_backend tls-gateways",
+        "",
+        "backend tls-gateways",
+        "    mode tcp",
+        f"    server gateway 0.0.0.0:{SECURE_PORT} send-proxy-v2",
+    ]
+
+
+def _from_edge(subnet: str) -> list[str]:
+    return [
+        f"    tcp-request connection reject if !{{ src {subnet} }}",
+        "    tcp-request connection expect-proxy layer4",
+    ]
+
+
+def _secure(entrance: Entrance, edge_subnet: str) -> list[str]:
+    lines = [
+        "",
+        "frontend tls",
+        f"    bind :{SECURE_PORT} ssl crt-list {FOLDER}/{CERTIFICATES} alpn h2,http/1.1 ssl-min-ver TLSv1.2",
+        *_from_edge(edge_subnet),
+        *_forwarded("https", entrance.https),
+    ]
+    if entrance.tls.hsts is not None:
+        value = _quoted(f"max-age={entrance.tls.hsts}")
+        lines.append(f"    http-after-response set-header Strict-Transport-Security {value}")
+    return [
+        *lines,
+        *_unknown("no service of this environment answers to", "hosts.map"),
+        "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]",
+    ]
+
+
+def _redirect(entrance: Entrance) -> list[str]:
+    """308 keeps method and body (RFC 9110, 15.4.9); hosts that are unknown were answered before."""
+    if not (entrance.is_secure and entrance.tls.redirect):
+        return []
+    port = "" if entrance.https == 443 else f":{entrance.https}"
+    return [
+        f"    http-request redirect code 308 location https://%[req.hdr(host),field(1,:),lower]{port}%[pathq]"
+    ]
+
+
+def _forwarded(scheme: str, port: int) -> list[str]:
+    """What clients say of themselves is dropped, in any spelling that a program might take for the header."""
+    return [
+        r"    http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$ -m reg",
         "    http-request set-header X-Forwarded-For %[src]",
-        "    http-request set-header X-Forwarded-Proto http",
+        f"    http-request set-header X-Forwarded-Proto {scheme}",
+        f"    http-request set-header X-Forwarded-Port {port}",
         "    http-request set-header X-Forwarded-Host %[req.hdr(host)]",
         "    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(x-request-id) -m found }",
+        *_traced(),
+    ]
+
+
+def _traced() -> list[str]:
+    """A traceparent that is valid stays, another is made anew (W3C Trace Context, 2.2 and 3.2)."""
+    rest = "-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}"
+    return [
+        f"    acl traced req.fhdr(traceparent) -m reg ^00{rest}$ ^(0[1-9a-f]|[1-9a-e][0-9a-f]|f[0-9a-e]){rest}(-.*)?$",
+        "    acl traced-by-nobody req.fhdr(traceparent) -m reg ^..-0{32}- ^..-.{32}-0{16}-",
+        "    acl traced-twice req.fhdr_cnt(traceparent) gt 1",
+        "    http-request del-header tracestate if !traced || traced-by-nobody || traced-twice",
+        "    http-request del-header traceparent if !traced || traced-by-nobody || traced-twice",
+        "    http-request set-header traceparent "
+        "00-%[uuid(),regsub(-,,g)]-%[uuid(),regsub(-,,g),bytes(0,16)]-01 unless traced",
     ]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
+from ecluse.model.product import Tls
 from ecluse.model.workload import Workload
 
 
@@ -43,12 +45,36 @@ class Backend:
 
 
 @dataclass(frozen=True, slots=True)
+class Entrance:
+    """How the public comes in: the ports of the edge (https 0: none), and what is asked of HTTPS."""
+
+    http: int = 80
+    https: int = 0
+    tls: Tls = Tls()
+
+    @property
+    def is_secure(self) -> bool:
+        return self.https != 0 and self.tls.mode != "off"
+
+    def address(self, host: str) -> str:
+        return self.tls.address(host, http=self.http, https=self.https)
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
-    """A gateway's whole task. names: internal name → backend; hosts: public host → backend."""
+    """A gateway's whole task. names: internal name → backend; hosts: public host → backend.
+
+    entrance: None in the files of gateways that were never told of HTTPS.
+    """
 
     backends: Mapping[str, Backend] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
+    entrance: Entrance | None = None
+
+    @property
+    def is_secure(self) -> bool:
+        return self.entrance is not None and self.entrance.is_secure
 
     def with_server(self, backend: str, server: Server) -> Routes:
         old = self.backends[backend]
@@ -74,7 +100,11 @@ class Routes:
         for name, item in facts["backends"].items():
             servers = tuple(Server(**server) for server in item["servers"])
             backends[name] = Backend(**(item | {"servers": servers}))
-        return Routes(backends, facts["names"], facts["hosts"])
+        return Routes(backends, facts["names"], facts["hosts"], _entrance(facts.get("entrance")))
+
+
+def _entrance(facts: Mapping[str, Any] | None) -> Entrance | None:
+    return Entrance(facts["http"], facts["https"], Tls(**facts["tls"])) if facts else None
 
 
 def backend_name(workload: Workload) -> str:
@@ -97,7 +127,7 @@ def routed(workloads: Iterable[Workload], before: Routes) -> Routes:
             names[workload.name] = backend.name
         if workload.host:
             hosts[workload.host.lower()] = backend.name
-    return Routes(backends, names, hosts)
+    return Routes(backends, names, hosts, before.entrance)
 
 
 def wanted_backend(workload: Workload, servers: tuple[Server, ...] = ()) -> Backend:
@@ -123,6 +153,7 @@ def joined(routes: Routes, workload: Workload) -> Routes:
         {**routes.backends, backend.name: backend},
         {**routes.names, **alone.names},
         {**routes.hosts, **alone.hosts},
+        routes.entrance,
     )
 
 

@@ -2,19 +2,20 @@
 SHELL := /bin/bash
 VENV := .venv
 BIN := $(VENV)/bin
-SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# Docker's socket belongs to root: who is not root does with sudo what needs it.
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=ECLUSE_CACHE,ECLUSE_STATE,ECLUSE_EDGE_HTTP_PORT,ECLUSE_EDGE_HTTPS_PORT,CI)
 export ECLUSE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ecluse
 
 .PHONY: demo demo-down test check bench format venv machine clean picture
 
 demo: venv machine            ## build and deploy the example product, then say where to look
-	@tools/demo.sh up
+	@$(SUDO) tools/demo.sh up
 
 demo-down: venv               ## remove all that `make demo` made
-	@tools/demo.sh down
+	@$(SUDO) tools/demo.sh down
 
 test: venv machine check      ## every test, on real parts
-	@tools/test.sh
+	@$(SUDO) tools/test.sh
 
 check: venv                   ## format, lint, types, layers
 	@$(BIN)/ruff format --check --quiet src tests tools
@@ -23,7 +24,7 @@ check: venv                   ## format, lint, types, layers
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
 
 bench: venv machine           ## speed, side by side with what one would use instead
-	@$(BIN)/python tools/bench
+	@$(SUDO) $(BIN)/python tools/bench
 
 format: venv
 	@$(BIN)/ruff format --quiet src tests tools
@@ -36,7 +37,7 @@ $(VENV)/.ready: pyproject.toml
 	@touch $@
 
 machine:                      ## Docker, its base images and the browser, where they are missing
-	@$(if $(SUDO),$(SUDO) --preserve-env=ECLUSE_CACHE) tools/machine.sh
+	@$(SUDO) tools/machine.sh
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

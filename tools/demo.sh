@@ -9,7 +9,10 @@ ecluse=.venv/bin/ecluse
 # Builds install Debian's packages: the machine's own network reaches them wherever the machine does.
 export ECLUSE_BUILD_NETWORK=${ECLUSE_BUILD_NETWORK:-host}
 port=${ECLUSE_EDGE_HTTP_PORT:-80}
+sudo=${SUDO_USER:+sudo }
 suffix=$([ "$port" = 80 ] || echo ":$port")
+
+https=${ECLUSE_EDGE_HTTPS_PORT:-443}
 
 part_names=() part_seconds=()
 part() { # NAME COMMAND... : runs a part of the demo and keeps how long it took
@@ -59,13 +62,22 @@ summary() {
    (a browser resolves *.localhost by itself; elsewhere: curl -H 'Host: admin.test.localhost' http://127.0.0.1$suffix/)
 
 == Try
-   $ecluse -C $product logs test invoicing --tail 5
-   $ecluse -C $product history prod
+   $sudo$ecluse -C $product logs test invoicing --tail 5
+   $sudo$ecluse -C $product history prod
    make demo-down        removes all of it
 END
 }
 
+https_is_free() { # somebody else on the port would stop the deployment: go on without, and say so
+    if [ "$https" = 0 ] || ! (exec 3<>"/dev/tcp/127.0.0.1/$https") 2>/dev/null; then return; fi
+    if /usr/bin/docker ps --quiet --filter label=ecluse.kind=edge --filter "publish=$https" | grep -q .; then return; fi
+    echo "port $https is taken: the demo does without HTTPS (ECLUSE_EDGE_HTTPS_PORT names another port)" >&2
+    https=0
+    export ECLUSE_EDGE_HTTPS_PORT=0
+}
+
 up() {
+    https_is_free
     checkout
     part "Build the five services" "$ecluse" -C "$product" build --quiet
     part "Deploy test" "$ecluse" -C "$product" deploy test --secrets "$secrets" --yes
@@ -81,6 +93,7 @@ down() {
         echo "the demo is not there"
         return
     fi
+    https_is_free
     "$ecluse" -C "$product" down prod --volumes --yes
     "$ecluse" -C "$product" down test --volumes --yes
     "$ecluse" -C "$product" runner --stop

@@ -5,7 +5,9 @@ cd "$(dirname "$0")/.."
 
 wanted=()
 [ -x /usr/bin/docker ] && [ -x /usr/sbin/dockerd ] || wanted+=(docker.io)
-command -v mmdebstrap >/dev/null || wanted+=(mmdebstrap)
+for tool in mmdebstrap curl; do
+    command -v "$tool" >/dev/null || wanted+=("$tool")
+done
 if [ ${#wanted[@]} -gt 0 ]; then
     echo "installing ${wanted[*]}"
     apt-get update -qq

@@ -10,7 +10,7 @@ python=$(command -v python3.11 || command -v python3)
 }
 if ! "$python" -m venv "$venv" 2>/dev/null; then
     # Debian ships venv apart from Python.
-    apt-get install -y -qq python3-venv >/dev/null
+    $([ "$(id -u)" = 0 ] || echo sudo) apt-get install -y -qq python3-venv >/dev/null
     "$python" -m venv "$venv"
 fi
 echo "installing Écluse into $venv"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from ecluse.model.application import BackingService, Origin, Target
+from ecluse.model.backup import Backup, BackupId, Manifest, Part, Tried
 from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause
 from ecluse.model.cron import Mark, Omission
@@ -57,6 +58,54 @@ class Releases(Protocol):
     def list(self, service: ServiceName | None = None) -> Sequence[Release]: ...
 
 
+class Draft(Protocol):
+    """A backup that is being written. It is not there before `keep`."""
+
+    def write(self, database: str, data: bytes) -> None:
+        """Adds to the part of a database."""
+
+    def parts(self) -> tuple[Part, ...]:
+        """What was written so far."""
+
+    def keep(self, manifest: Manifest) -> None:
+        """Makes it durable, whole."""
+
+    def discard(self) -> None:
+        """Leaves nothing of it."""
+
+
+class Copy(Protocol):
+    """A backup that is being read."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    def verify(self) -> None:
+        """Refused when a part is not what its checksum says."""
+
+    def read(self, database: str) -> Iterator[bytes]: ...
+
+
+class Backups(Protocol):
+    """The backups of a product."""
+
+    def list(self, environment: EnvironmentName, name: str | None = None) -> Sequence[Backup]:
+        """Those that are whole, newest first."""
+
+    def find(self, backup: BackupId) -> Backup | None: ...
+
+    def draft(self, backup: BackupId) -> Draft:
+        """Begins one; what an earlier attempt left of it is gone."""
+
+    def copy(self, backup: BackupId) -> Copy:
+        """NotFound when there is none."""
+
+    def note_trial(self, backup: BackupId, tried: Tried) -> None:
+        """Records how a restore test ended."""
+
+    def remove(self, backup: BackupId) -> None: ...
+
+
 class Engine(Protocol):
     """What runs containers at a place. Acting methods converge: they observe, then do what is missing,
     so that any of them may run twice. They yield events, and end by returning or by a RolloutFailed."""
@@ -69,6 +118,9 @@ class Engine(Protocol):
 
     def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
         """Makes the environment ready to receive replicas: network, gateway, names and hosts of `routes`."""
+
+    def renew(self, target: Target) -> AsyncIterator[Event]:
+        """Renews the certificate of the environment when it expires soon; does nothing otherwise."""
 
     def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
         """Makes a backing service run, with a database and an account for each client service."""
@@ -83,6 +135,16 @@ class Engine(Protocol):
         self, target: Target, service: ServiceName, process: str | None = None
     ) -> AsyncIterator[Event]:
         """Takes a process (or the whole service) out of traffic, then stops and removes it."""
+
+    def dump(self, target: Target, backing: BackingService, draft: Draft) -> AsyncIterator[Event]:
+        """Writes a consistent copy of the data of a backing service that runs, a part for each database."""
+
+    def load(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        """Replaces the data by that of the copy. Databases that are not in it stay, and so do accounts."""
+
+    def rehearse(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        """Loads a copy into a new backing service that reaches nobody, counts what is in it (`data` of the
+        last event: tables or keys by database), and removes it."""
 
     def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
         """Stops and removes a backing service. Its volume stays."""
@@ -106,6 +168,12 @@ class Engine(Protocol):
         self, target: Target, service: ServiceName, process: str | None, command: Sequence[str], *, tty: bool
     ) -> int:
         """Runs a command inside a running replica, on this terminal; gives its exit code."""
+
+    async def debug(
+        self, target: Target, workload: Workload, image: str, command: Sequence[str], *, tty: bool
+    ) -> int:
+        """Runs a command of another image beside a running replica, in its network and with its
+        configuration, on this terminal; gives its exit code and leaves nothing."""
 
     async def close(self) -> None: ...
 

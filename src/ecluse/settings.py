@@ -16,15 +16,17 @@ DEFAULT_STATE = Path("/var/lib/ecluse")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """ECLUSE_STATE: where state lives. ECLUSE_EDGE_ADDRESS, ECLUSE_EDGE_HTTP_PORT: where the edge listens.
+    """ECLUSE_STATE: where state lives.
 
-    The edge listens on this machine alone unless it is told otherwise.
+    ECLUSE_EDGE_ADDRESS, ECLUSE_EDGE_HTTP_PORT, ECLUSE_EDGE_HTTPS_PORT: where the edge listens; on this machine
+    alone unless it is told otherwise. HTTPS port 0: no HTTPS.
     ECLUSE_USER: who acts, when the login name does not tell.
     """
 
     state_root: Path
     edge_address: str
     edge_http_port: int
+    edge_https_port: int
     user: str
 
     def product_state(self, product: str) -> Path:
@@ -45,14 +47,15 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         state_root=Path(environ.get("ECLUSE_STATE") or DEFAULT_STATE),
         edge_address=environ.get("ECLUSE_EDGE_ADDRESS") or "127.0.0.1",
         edge_http_port=_port(environ, "ECLUSE_EDGE_HTTP_PORT", 80),
+        edge_https_port=_port(environ, "ECLUSE_EDGE_HTTPS_PORT", 443, least=0),
         user=environ.get("ECLUSE_USER") or _login(environ),
     )
 
 
-def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+def _port(environ: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     text = environ.get(name) or str(default)
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise UsageError(f"{name}: {text!r} is not a port", hint="give a number from 1 to 65535")
+    if not text.isdigit() or not least <= int(text) < 65536:
+        raise UsageError(f"{name}: {text!r} is not a port", hint=f"give a number from {least} to 65535")
     return int(text)
 
 

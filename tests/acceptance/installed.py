@@ -56,6 +56,7 @@ class Command:
         ours = {
             "ECLUSE_STATE": str(self.state),
             "ECLUSE_EDGE_HTTP_PORT": str(self.port),
+            "ECLUSE_EDGE_HTTPS_PORT": "0",
             "ECLUSE_BUILD_NETWORK": os.environ.get("ECLUSE_BUILD_NETWORK", "host"),
             "NO_COLOR": "1",
         }

@@ -122,6 +122,20 @@ def test_a_command_runs_inside_a_replica_with_its_exit_code(comptoir: Command) -
     assert (answer.code, answer.out.strip()) == (7, "here")
 
 
+def test_the_tools_of_the_test_image_come_beside_a_replica_and_go_again(comptoir: Command) -> None:
+    look = 'command -v phpunit; php -r \'echo file_get_contents("http://127.0.0.1:8080/health"), getenv("COMPANY_NAME");\''
+    answer = comptoir.ok("debug", "test", "accounting", "--", "sh", "-c", look)
+    assert "phpunit" in answer.out
+    assert '"service":"accounting"' in answer.out.replace(" ", "")
+    assert answer.out.rstrip().endswith("Comptoir")
+    assert (
+        docker(
+            "ps", "-aq", "--filter", f"label=ecluse.product={PRODUCT}", "--filter", "label=ecluse.run=debug"
+        )
+        == ""
+    )
+
+
 def test_a_cron_and_a_task_run_when_asked(comptoir: Command) -> None:
     comptoir.ok("run", "test", "invoicing", "reminders")
     comptoir.ok("run", "test", "accounting", "migrate")

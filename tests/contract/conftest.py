@@ -37,6 +37,7 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             machine=tmp_path / "_machine",
             edge_address="127.0.0.1",
             edge_http_port=free_port(),
+            edge_https_port=0,
         )
     yield Bench(engine, target, other, Maker(image))
     for item in (target, other):

@@ -225,3 +225,10 @@ async def test_a_service_that_does_not_run_has_no_logs_and_no_shell(bench: Bench
             pass
     with pytest.raises(NotFound):
         await bench.engine.execute(bench.target, HELLO, None, ["true"], tty=False)
+
+
+async def test_a_certificate_that_lasts_is_not_renewed(bench: Bench) -> None:
+    assert await drain(bench.engine.renew(bench.target)) == []
+    await drain(bench.engine.prepare(bench.target, [bench.make.web()]))
+    assert await drain(bench.engine.renew(bench.target)) == []
+    assert (await bench.engine.observe(bench.target)).tls == bench.target.tls

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -77,6 +78,7 @@ class Ecluse:
         return {
             "ECLUSE_STATE": str(self.state),
             "ECLUSE_EDGE_HTTP_PORT": str(self.port),
+            "ECLUSE_EDGE_HTTPS_PORT": "0",
             "ECLUSE_BUILD_NETWORK": os.environ.get("ECLUSE_BUILD_NETWORK", "host"),
             "NO_COLOR": "1",
         }
@@ -125,6 +127,16 @@ def machine(ecluse: Ecluse) -> str:
     from ecluse.engines.docker.labels import machine_id
 
     return machine_id(ecluse.state / "_machine")
+
+
+def end_tidily() -> None:
+    """An end that is asked for takes away what was made, as an error does."""
+
+    def leave(number: int, _frame: object) -> None:
+        sys.exit(128 + number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
 
 
 def run(*command: object, **environment: str) -> str:

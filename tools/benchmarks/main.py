@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from benchmarks.installed import end_tidily
 from benchmarks.shown import show_machine
 
 PARTS = ("start", "resolve", "plan", "replace")
@@ -14,6 +15,7 @@ def main() -> None:
     asked = parser.parse_args()
     for part in set(asked.parts) - set(PARTS):
         parser.error(f"there is no part {part}; there are {', '.join(PARTS)}")
+    end_tidily()
     show_machine()
     for part in asked.parts or PARTS:
         _run(part, asked)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-from benchmarks.installed import Ecluse, installed
+from benchmarks.installed import Ecluse, end_tidily, installed
 from benchmarks.load import Load, Sample
 from benchmarks.shown import milliseconds, percentile, progress, show_machine, table
 from benchmarks.subject import HOST, subject
@@ -26,6 +27,7 @@ def main() -> int:
     """0 when everything is accounted for, 1 with a line for each thing that is not."""
     asked = _arguments()
     seconds = asked.seconds or asked.minutes * 60
+    end_tidily()
     show_machine()
     with subject(product=PRODUCT, service=SERVICE_YAML) as root, installed(root) as ecluse:
         problems = asyncio.run(live(ecluse, seconds))
@@ -74,19 +76,25 @@ async def live(ecluse: Ecluse, seconds: float) -> Sequence[str]:
 
 def script(scene: Scene, goes_on: Callable[[], bool]) -> Iterator[Callable[[], Awaitable[None]]]:
     """Runner and gateway are killed in the morning only: the rest of the day tells whether they grow."""
-    yield scene.kill_the_runner
-    yield scene.kill_the_gateway
-    yield scene.kill_a_replica
-    yield scene.deploy_a_bad_release
-    yield scene.deploy
-    while goes_on():
-        for act in (scene.deploy, scene.deploy, scene.deploy_a_bad_release, scene.kill_a_replica):
-            if goes_on():
-                yield act
+    yield from (
+        scene.kill_the_runner,
+        scene.kill_the_gateway,
+        scene.kill_a_replica,
+        scene.deploy_a_bad_release,
+    )
+    morning = (
+        scene.welcome_and_part_with_a_neighbour, scene.kill_the_runner, scene.kill_the_gateway_in_a_deployment,
+        scene.kill_the_edge, scene.kill_the_runner, scene.kill_the_runner,
+    )  # fmt: skip
+    hours = (
+        scene.deploy, scene.scale_up_and_down, scene.deploy_a_bad_release,
+        scene.welcome_and_part_with_a_neighbour, scene.kill_a_replica,
+    )  # fmt: skip
+    yield from itertools.takewhile(lambda _: goes_on(), itertools.chain(morning, itertools.cycle(hours)))
 
 
 def show(samples: Sequence[Sample], scene: Scene, memory: Memory) -> None:
-    asked = Counter(what for what, _, _ in scene.asked)
+    asked = Counter(item.what for item in scene.asked)
     print("  " + ", ".join(f"{count} × {what}" for what, count in asked.items()))
     rows = []
     for kind in KINDS:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,12 @@ from pathlib import Path
 from benchmarks.installed import ECLUSE, Done, Ecluse, docker, machine
 from benchmarks.load import ECHO, Kind
 from benchmarks.shown import progress
-from benchmarks.subject import wish
+from benchmarks.subject import SERVICE, wish
 
 PRODUCT = "soak"
 REPLICAS = 2
-RESTORED = 10
+SUCCEEDED, RESTORED = 0, 10
+NEIGHBOUR = "side"
 SERVICE_YAML = """\
 service: echo
 processes:
@@ -35,6 +37,13 @@ config:
   VERSION: {required: true}
   BOOT_SECONDS: {default: "1"}
   BROKEN: {type: boolean, default: false}
+"""
+NEIGHBOUR_YAML = """\
+service: side
+processes:
+  web: {port: 8080, probe: {path: /health}, expose: {host: side}}
+config:
+  VERSION: {default: "1"}
 """
 KINDS = (
     Kind("new connections", clients=2, period=(0.1, 0.1), keeps=False),
@@ -54,41 +63,79 @@ class Fault:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A command that acts: the exit codes that it may end with, and the one that it did."""
+
+    what: str
+    allowed: tuple[int, ...]
+    code: int
+
+
 @dataclass
 class Scene:
     """What was done, and what came of it."""
 
     ecluse: Ecluse
     faults: list[Fault] = field(default_factory=list)
-    asked: list[tuple[str, int, int]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     version: int = 0
+    kills: int = 0
 
     async def deploy(self) -> None:
         """The next version: the new value, on every replica."""
-        self.version += 1
-        self._wish(str(self.version))
-        self._note("deployment", 0, await self._deploy())
+        self._wish_next()
+        self._note("deployment", await self._deploy())
 
     async def deploy_a_bad_release(self) -> None:
         """Never ready: what ran before must go on, and no request must notice."""
         self._wish(f"{self.version}-bad", BROKEN="true")
-        self._note("bad release", RESTORED, await self._deploy())
+        self._note("bad release", await self._deploy(), allowed=(RESTORED,))
         self._wish(str(self.version))
 
+    async def scale_up_and_down(self) -> None:
+        """A replica more, then one less."""
+        for replicas in (REPLICAS + 1, REPLICAS):
+            self._wish(str(self.version), replicas=replicas)
+            self._note("change of replicas", await self._deploy())
+
+    async def welcome_and_part_with_a_neighbour(self) -> None:
+        """Another service comes and goes: the gateway must learn a name and forget it under load."""
+        folder = self.ecluse.root / "services" / NEIGHBOUR
+        shutil.copytree(self.ecluse.root / "services" / SERVICE, folder)
+        (folder / "service.yaml").write_text(NEIGHBOUR_YAML)
+        await self.ecluse.go("build", NEIGHBOUR, "--quiet", "--version", "1")
+        self._note("neighbour that comes", await self._deploy(NEIGHBOUR))
+        shutil.rmtree(folder)
+        self._note("neighbour that goes", await self._deploy("--all"))
+
     async def kill_the_runner(self) -> None:
-        """In the middle of a deployment; the command that follows it starts the next runner."""
-        self.version += 1
-        self._wish(str(self.version))
-        async with self._deploying() as (process, lines):
-            async for line in lines:
-                if b"replica" in line or b"ready" in line or b"started" in line:
-                    os.kill(self.runner, signal.SIGKILL)
-                    break
-            rest = (await lines.read()).decode(errors="replace")
-            self._note("deployment whose runner is killed", 0, Done(await process.wait(), "", rest))
+        """In the middle of a deployment, each time a little later; the command that follows it starts the next."""
+        self.kills += 1
+        await self._deploy_and(self.kills * 3, "runner", lambda: os.kill(self.runner, signal.SIGKILL))
+
+    async def kill_the_gateway_in_a_deployment(self) -> None:
+        await self._deploy_and(4, "gateway", self._crash_the_gateway, allowed=(SUCCEEDED, RESTORED))
+        if self.asked[-1].code == RESTORED:
+            self._note("deployment", await self._deploy())
+
+    async def _deploy_and(
+        self, lines: int, what: str, act: Callable[[], None], *, allowed: tuple[int, ...] = (SUCCEEDED,)
+    ) -> None:
+        """A deployment during which `act` is done when the terminal has shown so many lines."""
+        self._wish_next()
+        async with self._deploying() as (process, shown):
+            seen = [await shown.readline() for _ in range(lines)]
+            await asyncio.to_thread(act)
+            rest = b"".join(seen) + await shown.read()
+            done = Done(await process.wait(), "", rest.decode(errors="replace"))
+            self._note(f"deployment in which the {what} is killed", done, allowed=allowed)
 
     async def kill_the_gateway(self) -> None:
         await self._kill("gateway", seconds=5.0)
+
+    async def kill_the_edge(self) -> None:
+        await self._kill("edge", seconds=5.0)
 
     async def kill_a_replica(self) -> None:
         await self._kill("replica", seconds=8.0)
@@ -103,16 +150,21 @@ class Scene:
         return docker("ps", "--quiet", "--filter", mark, "--filter", f"label=ecluse.kind={kind}").split()
 
     async def _kill(self, kind: str, *, seconds: float) -> None:
-        """Its main process, as a crash would: Docker takes `docker kill` for a wish, and starts nothing again."""
-        container = (await asyncio.to_thread(self.containers, kind))[0]
-        pid = int(await asyncio.to_thread(docker, "inspect", "--format", "{{.State.Pid}}", container))
-        at = time.monotonic()
-        os.kill(pid, signal.SIGKILL)
-        self.faults.append(Fault(kind, at, at + seconds))
+        await asyncio.to_thread(self._crash, kind, seconds)
         await asyncio.sleep(seconds)
 
-    async def _deploy(self) -> Done:
-        return await self.ecluse.go("deploy", "test", "--yes")
+    def _crash_the_gateway(self) -> None:
+        self._crash("gateway", 8.0)
+
+    def _crash(self, kind: str, seconds: float) -> None:
+        """Its main process, as a crash would: Docker takes `docker kill` for a wish, and starts nothing again."""
+        pid = int(docker("inspect", "--format", "{{.State.Pid}}", self.containers(kind)[0]))
+        at = time.monotonic()
+        self.faults.append(Fault(kind, at, at + seconds))
+        os.kill(pid, signal.SIGKILL)
+
+    async def _deploy(self, *words: str) -> Done:
+        return await self.ecluse.go("deploy", "test", *words, "--yes")
 
     @asynccontextmanager
     async def _deploying(self) -> AsyncIterator[tuple[asyncio.subprocess.Process, asyncio.StreamReader]]:
@@ -124,15 +176,19 @@ class Scene:
         assert process.stderr is not None
         yield process, process.stderr
 
-    def _wish(self, version: str, **values: str) -> None:
-        wish(self.ecluse.root, version, run=f"run:\n  web: {{replicas: {REPLICAS}}}\n", **values)
+    def _wish_next(self) -> None:
+        self.version += 1
+        self._wish(str(self.version))
 
-    def _note(self, what: str, expected: int, done: Done) -> None:
-        self.asked.append((what, expected, done.code))
-        if done.code != expected:
-            progress(f"{what}: ended with {done.code} instead of {expected}\n{done.err[-3000:]}")
+    def _wish(self, version: str, *, replicas: int = REPLICAS, **values: str) -> None:
+        wish(self.ecluse.root, version, run=f"run:\n  web: {{replicas: {replicas}}}\n", **values)
+
+    def _note(self, what: str, done: Done, *, allowed: tuple[int, ...] = (SUCCEEDED,)) -> None:
+        self.asked.append(Asked(what, allowed, done.code))
+        if done.code not in allowed:
+            progress(f"{what}: ended with {done.code} instead of {allowed}\n{done.err[-3000:]}")
 
 
 def gateway_files(state: Path) -> set[str]:
-    """The names of the files by which the gateway is told what to do."""
-    return {item.name for item in (state / PRODUCT / "gateway" / "test").iterdir()}
+    """The names of the files by which the gateway is told what to do; one is for the next to be tried."""
+    return {item.name for item in (state / PRODUCT / "gateway" / "test").iterdir()} | {"candidate.cfg"}

@@ -10,10 +10,13 @@ import click
 
 from ecluse import __version__
 from ecluse.cli.commands import (
+    backup,
+    backups,
     build,
     cancel,
     check,
     crons,
+    debug,
     deploy,
     doctor,
     down,
@@ -24,10 +27,12 @@ from ecluse.cli.commands import (
     plan,
     promote,
     releases,
+    restore,
     rollback,
     run,
     runner,
     status,
+    trust,
 )
 from ecluse.cli.invocation import Invocation
 from ecluse.errors import ConfigInvalid, EcluseError, Problem
@@ -59,8 +64,9 @@ def cli(context: click.Context, directory: Path, debug: bool) -> None:  # noqa: 
 
 for command in (
     init.init, doctor.doctor, check.check, build.build, releases.releases, plan.plan, deploy.deploy,
-    status.status, logs.logs, run.run, crons.crons, execute.execute, history.history, rollback.rollback,
-    promote.promote, down.down, cancel.cancel, runner.runner,
+    status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
+    promote.promote, down.down, cancel.cancel, runner.runner, trust.trust,
+    backup.backup, backups.backups, restore.restore,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -15,10 +15,14 @@ _MARKS: dict[Action, tuple[str, str]] = {
     "replace": ("~", "yellow"),
     "scale": ("~", "yellow"),
     "schedule": ("~", "yellow"),
+    "secure": ("~", "yellow"),
     "run": (">", "cyan"),
     "remove": ("-", "red"),
     "withdraw": ("-", "red"),
     "erase": ("-", "red"),
+    "dump": ("+", "green"),
+    "load": ("~", "yellow"),
+    "rehearse": (">", "cyan"),
 }
 LONGEST_TEXT = 60
 

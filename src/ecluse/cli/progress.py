@@ -10,6 +10,7 @@ from ecluse.errors import Busy, Cancelled, DeploymentFailed, EcluseError, NotRes
 from ecluse.model.cause import Cause
 from ecluse.model.deployment import Deployment
 from ecluse.model.event import Recorded
+from ecluse.model.plan import ALONE
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.proposal import Proposal
 
@@ -87,7 +88,7 @@ def raise_failure(ended: Deployment) -> None:
         "cancelled": (Cancelled, "was cancelled, and what was there runs again"),
         "failed": (NotRestored, "failed"),
     }
-    if ended.kind == "run":
+    if ended.kind in ALONE:
         raise DeploymentFailed(sentence, hint=ended.cause.hint if ended.cause else None)
     error, words = kinds[ended.state]
     hint = ended.cause.hint if ended.cause else None

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 
+from ecluse.cli.backups_view import trial
 from ecluse.cli.output import ago, paint, show, table
 from ecluse.model.observed import Replica
 from ecluse.model.status import EnvironmentStatus, ServiceStatus
+
+CERTIFICATE_SOON = timedelta(days=30)
 
 
 def show_status(found: Iterable[EnvironmentStatus]) -> None:
@@ -30,7 +34,20 @@ def _show(status: EnvironmentStatus) -> None:
             if replica.state != "ready":
                 detail = f": {replica.detail}" if replica.detail else ""
                 show(f"  {replica.name} is {replica.state}{detail}", colour="red")
+    for backup in status.backups:
+        failed = backup.tried is not None and not backup.tried.succeeded
+        words = f"last backup {ago(backup.manifest.begun)}, restore test {trial(backup)}"
+        show(f"  {backup.manifest.name}: {words}", colour="red" if failed else None)
+    _show_certificate(status.certificate, datetime.now(UTC))
     _show_pending(status)
+
+
+def _show_certificate(expires: datetime | None, now: datetime) -> None:
+    if expires is None or expires - now >= CERTIFICATE_SOON:
+        return
+    days = (expires - now).days
+    when = f"expires in {days} days" if expires > now else "has expired"
+    show(f"  the certificate {when}, on {expires:%Y-%m-%d}", colour="red")
 
 
 def _show_pending(status: EnvironmentStatus) -> None:

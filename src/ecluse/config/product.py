@@ -14,6 +14,7 @@ from ecluse.config.schema.product import (
     EnvironmentText,
     ExternalText,
     ProductText,
+    TlsText,
 )
 from ecluse.config.validate import fit
 from ecluse.errors import Problem
@@ -26,6 +27,7 @@ from ecluse.model.product import (
     Place,
     Product,
     ServiceEntry,
+    Tls,
 )
 
 
@@ -84,7 +86,14 @@ def _environment(name: str, text: EnvironmentText, shape: ProductText) -> Enviro
         follows=tuple(map(EnvironmentName, text.follows)),
         protected=text.protected,
         registry=text.registry,
+        tls=_tls(text.tls),
     )
+
+
+def _tls(text: TlsText) -> Tls:
+    # a mode that is not available is reported, and nothing is made of it
+    mode = "local" if text.mode == "acme" else text.mode
+    return Tls(mode, text.certificate, text.key, text.redirect, text.hsts)
 
 
 def _backing(name: str, text: BackingText, override: BackingOverrideText | None) -> Backing:

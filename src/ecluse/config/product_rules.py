@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from ecluse.config.document import Document, Path
-from ecluse.config.schema.product import EnvironmentText, ExternalText, ProductText
+from ecluse.config.schema.product import EnvironmentText, ExternalText, ProductText, TlsText
 from ecluse.config.service_rules import RESERVED_SERVICES
 from ecluse.errors import Problem, nearest
 from ecluse.model.names import key_problem
@@ -46,11 +46,29 @@ def _environment_problems(
             hint = nearest(other, shape.environments)
             yield document.problem((*at, "follows", index), f"no environment is named {other}", hint)
     yield from _place_problems(text, at, services, document)
+    yield from _tls_problems(text.tls, (*at, "tls"), document)
     for key, override in text.backing.items():
         if key not in shape.backing:
             hint = nearest(key, shape.backing)
             yield document.problem((*at, "backing", key), f"no backing service is named {key}", hint)
         yield from _external_problems(override.external, (*at, "backing", key), document)
+
+
+def _tls_problems(text: TlsText, at: Path, document: Document) -> Iterator[Problem]:
+    if text.mode == "acme":
+        hint = "write files for certificates of your own, local for those that Écluse makes"
+        yield document.problem((*at, "mode"), "acme is not available yet", hint)
+        return
+    for name in ("certificate", "key"):
+        is_given = getattr(text, name) is not None
+        if text.mode == "files" and not is_given:
+            yield document.problem((*at, "mode"), f"files needs a `{name}:`", "give its path on the machine")
+        if text.mode != "files" and is_given:
+            yield document.problem((*at, name), f"is given, and the mode is {text.mode}", "write mode: files")
+    if text.mode == "off":
+        for name in ("redirect", "hsts"):
+            if getattr(text, name):
+                yield document.problem((*at, name), "needs HTTPS, and the mode is off")
 
 
 def _place_problems(

@@ -75,8 +75,11 @@ def _public_url(scope: ServiceScope, name: ServiceName) -> Value:
     for process in sorted(processes.values(), key=lambda one: one != front):
         _known(other.run(process.name, "expose"))
         if host := other.public_host(process):
-            port = f":{scope.around.public_port}" if scope.around.public_port else ""
-            return Value(f"http://{host}{port}", characters=len(host) + 13)
+            around = scope.around
+            address = around.environment.tls.address(
+                host, http=around.public_port or 80, https=around.https_port
+            )
+            return Value(address, characters=len(address))
     raise BadReference((f"{name} has no public address", "give one of its processes `expose: {host: …}`"))
 
 

@@ -38,11 +38,13 @@ def resolve(
     secrets: SecretSource,
     vault: Vault,
     public_port: int | None,
+    https_port: int = 443,
 ) -> Resolved:
     """The environment with `services` at their `releases`.
 
     What a service is comes from its release, never from the tree; the tree speaks for services without one,
     as far as others refer to them. `public_port`: what public addresses must name, None for the usual one.
+    `https_port`: the same for HTTPS, 0 where there is none.
     Raises ConfigInvalid with every problem, NotFound for an environment, a service or a release.
     """
     resolved, problems, absent = resolved_or_not(
@@ -53,6 +55,7 @@ def resolve(
         secrets=secrets,
         vault=vault,
         public_port=public_port,
+        https_port=https_port,
     )
     if problems or absent:
         raise ConfigInvalid((*problems, *absent))
@@ -68,11 +71,13 @@ def resolved_or_not(
     secrets: SecretSource,
     vault: Vault,
     public_port: int | None,
+    https_port: int = 443,
 ) -> tuple[Resolved, tuple[Problem, ...], tuple[Problem, ...]]:
     """As `resolve`, with the problems and the absent secrets beside what could be resolved."""
     where = _environment(configuration, environment)
     _require(configuration, releases, services)
     around = Surroundings(configuration.product, where, Accounts(environment, vault, secrets), public_port)
+    around.https_port = https_port
     around.warnings += configuration.warnings
     _enter_services(configuration, releases, services, around)
     applications = {
@@ -82,7 +87,7 @@ def resolved_or_not(
     }
     around.problems += _host_problems(around, applications)
     backing = dict(_backing(around))
-    target = Target(configuration.product.name, environment, where.domain, where.protected)
+    target = Target(configuration.product.name, environment, where.domain, where.protected, where.tls)
     desired = Desired(target, applications, backing, configuration.revision, configuration.dirty)
     resolved = Resolved(desired, tuple(dict.fromkeys(around.warnings)))
     return resolved, tuple(around.problems), tuple(around.absent)

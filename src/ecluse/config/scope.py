@@ -33,6 +33,7 @@ class Surroundings:
     environment: Environment
     accounts: Accounts
     public_port: int | None
+    https_port: int = 443
     scopes: dict[ServiceName, ServiceScope] = field(default_factory=dict)
     trail: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -45,8 +45,11 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
             task = find_command(application, change.part)
             assert task is not None, f"{change.id} names no task"
             return engine.run(target, task_run(application, task, key=change.key))
-        case "schedule" | "erase":
+        case "schedule" | "secure" | "erase":
+            # crons are read from the record; the gateway was made ready before the first change
             return _nothing()
+        case "dump" | "load" | "rehearse":
+            raise AssertionError(f"{change.id} is for delivery/copies.py")
     assert_never(change.action)
 
 
@@ -62,7 +65,7 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
         case "provide":
             old: BackingService | None = intent.previous_backing.get(change.part)
             return engine.provide(target, old) if old else None
-        case "run" | "schedule" | "withdraw" | "erase":
+        case "run" | "schedule" | "secure" | "withdraw" | "erase" | "dump" | "load" | "rehearse":
             return None
     assert_never(change.action)
 

@@ -7,6 +7,7 @@ from dataclasses import fields
 
 from ecluse.model.application import Application
 from ecluse.model.plan import Difference
+from ecluse.model.product import Tls
 from ecluse.model.secret import Text
 from ecluse.model.service import Cron, Process
 from ecluse.model.workload import Box
@@ -97,6 +98,18 @@ def _origin(application: Application, path: str) -> str | None:
 
 def _schedule(cron: Cron) -> str:
     return f"{cron.schedule} {cron.timezone}" + ("" if cron.enabled else " (disabled)")
+
+
+def tls(before: Tls | None, after: Tls) -> Iterator[Difference]:
+    """What changes of HTTPS; nothing where it was never spoken of."""
+    for item in fields(Tls) if before is not None else ():
+        old, new = getattr(before, item.name), getattr(after, item.name)
+        if old != new:
+            yield Difference(f"tls {item.name}", _flag(old), _flag(new))
+
+
+def _flag(value: object) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else _words(value)
 
 
 def cores(thousandths: int | None) -> str | None:

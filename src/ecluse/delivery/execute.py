@@ -13,13 +13,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from ecluse.delivery import actions
+from ecluse.delivery.copies import Copying
 from ecluse.delivery.waves import Lane, Wave, waves
 from ecluse.errors import EcluseError
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.deployment import Deployment, DeploymentState, LedgerEntry
 from ecluse.model.event import Event, EventKind
-from ecluse.model.plan import Change, Intent
-from ecluse.ports import Clock, Engine, Journal, Records
+from ecluse.model.plan import ALONE, COPYING, Change, Intent
+from ecluse.ports import Backups, Clock, Engine, Journal, Records
 
 CANCEL_POLL_SECONDS = 0.3
 LANES = 4
@@ -52,7 +53,14 @@ class Execution:
     """One deployment being carried out."""
 
     def __init__(
-        self, deployment: Deployment, *, engine: Engine, journal: Journal, records: Records, clock: Clock
+        self,
+        deployment: Deployment,
+        *,
+        engine: Engine,
+        journal: Journal,
+        records: Records,
+        clock: Clock,
+        backups: Backups | None = None,
     ) -> None:
         self._number = deployment.number
         self._intent: Intent = deployment.intent
@@ -60,12 +68,19 @@ class Execution:
         self._journal = journal
         self._records = records
         self._clock = clock
+        self._copying = (
+            Copying(deployment, engine=engine, backups=backups, records=records, clock=clock)
+            if backups is not None
+            else None
+        )
 
     async def execute(self) -> DeploymentState:
         """Carries the plan out; gives the state that the deployment ends in."""
         await self._step("begin", self._begin)
-        if self._intent.plan.kind == "run":
+        if self._intent.plan.kind in ALONE:
             return await self._run_alone()
+        if self._intent.plan.kind == "restore":
+            return await self._bring_back()
         planned = waves(self._intent.plan.changes, self._intent.applications)
         done: list[Wave] = []
         cause = (
@@ -84,11 +99,40 @@ class Execution:
         return "succeeded"
 
     async def _run_alone(self) -> DeploymentState:
-        """A task or cron on its own: nothing is prepared, and there is nothing to restore."""
+        """Tasks, crons, backups: nothing is prepared, and there is nothing to restore."""
         outcomes = [await self._step(change.id, self._change(change)) for change in self._intent.plan.changes]
         cause = next((outcome.cause for outcome in outcomes if outcome.cause), None)
         state: DeploymentState = (
             "succeeded" if cause is None else "cancelled" if cause.kind == "cancelled" else "failed"
+        )
+        await self._step("end", lambda: self._end(state, cause))
+        return state
+
+    async def _bring_back(self) -> DeploymentState:
+        """Data out of a backup. What fails brings back the copy that was made just before."""
+        begun: list[Change] = []
+        cause = None
+        for change in self._intent.plan.changes:
+            begun.append(change)
+            cause = (await self._step(change.id, self._change(change))).cause
+            if cause is not None:
+                break
+        loads = [change for change in begun if change.action == "load"]
+        failures = []
+        for change in reversed(loads if cause else []):
+            self._note("restore.started", change.subject, "bringing back what was there before")
+            outcome = await self._step(f"undo {change.id}", lambda change=change: self._undo(change))  # type: ignore[misc]
+            failures += [outcome.cause] if outcome.cause else []
+        for failure in failures:
+            self._note("restore.failed", failure.subject, failure.sentence)
+        state: DeploymentState = (
+            "succeeded"
+            if cause is None
+            else "failed"
+            if failures
+            else "cancelled"
+            if cause.kind == "cancelled"
+            else "restored"
         )
         await self._step("end", lambda: self._end(state, cause))
         return state
@@ -143,7 +187,7 @@ class Execution:
             if self._has_run(change):
                 return Outcome()
             self._note("change.started", change.subject, change.action)
-            outcome = await self._act(actions.apply(self._engine, self._intent, change))
+            outcome = await self._act(self._apply(change))
             self._enter(change, succeeded=outcome.cause is None)
             if outcome.cause is None:
                 self._note("change.done", change.subject, change.action)
@@ -169,8 +213,21 @@ class Execution:
 
         return act
 
+    def _apply(self, change: Change) -> AsyncIterator[Event]:
+        if change.action in COPYING:
+            return self._data().apply(change)
+        return actions.apply(self._engine, self._intent, change)
+
+    def _data(self) -> Copying:
+        assert self._copying is not None, "data is copied where there is a place for backups"
+        return self._copying
+
     async def _undo(self, change: Change) -> Outcome:
-        undo = actions.undo(self._engine, self._intent, change)
+        undo = (
+            self._data().undo(change)
+            if change.action in COPYING
+            else actions.undo(self._engine, self._intent, change)
+        )
         if undo is None:
             return Outcome()
         outcome = await self._act(undo, heed_cancel=False)

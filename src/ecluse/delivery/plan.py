@@ -32,6 +32,7 @@ def make_plan(
     planner = _Planner(desired, observed, known, ledger)
     changes = [
         *planner.provisions(),
+        *planner.entrance(),
         *(change for name in by_use(desired.applications) for change in planner.service(name)),
         *(change for name in sorted(removed) for change in planner.removal(name)),
     ]
@@ -75,6 +76,12 @@ class _Planner:
                 yield Change("provide", name, part=name, differences=found, note=_why_provide(state))
             elif found:
                 yield Change("provide", name, part=name, differences=found, expects=(state.id,))
+
+    def entrance(self) -> Iterator[Change]:
+        """How the gateway answers over HTTPS, where it was told otherwise before."""
+        found = tuple(differences.tls(self._observed.tls, self._desired.target.tls))
+        if found:
+            yield Change("secure", "gateway", part="gateway", differences=found)
 
     def service(self, name: ServiceName) -> Iterator[Change]:
         application = self._desired.applications[name]

@@ -7,18 +7,19 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ecluse.errors import Busy
 from ecluse.model.deployment import Pending
+from ecluse.model.plan import ALONE
 
 
 def startable(unfinished: Sequence[Pending]) -> list[int]:
     """Numbers to start now, given all unfinished deployments, oldest first."""
     running = [item for item in unfinished if item.state == "running"]
-    busy = {item.environment for item in running if item.kind != "run"}
+    busy = {item.environment for item in running if item.kind not in ALONE}
     commands = {place for item in running for place in _places(item)}
     numbers = []
     for item in unfinished:
         if item.state != "queued" or commands.intersection(_places(item)):
             continue
-        if item.kind != "run":
+        if item.kind not in ALONE:
             if item.environment in busy:
                 continue
             busy.add(item.environment)

@@ -70,11 +70,17 @@ async def _is_offered(docker: str, name: str) -> bool:
 
 def _machine(subject: Subject, docker: str | None, facts: EngineFacts | None) -> list[Finding]:
     root = Path(facts.root) if facts and facts.root else subject.state_root
-    port = probe.port(docker if facts else None, subject.edge_address, subject.edge_port)
+    address = subject.edge_address
+    numbers = {"HTTP": subject.edge_port, "HTTPS": subject.edge_https_port}
+    edges = [
+        judge.edge(address, number, probe.port(docker if facts else None, address, number), scheme=scheme)
+        for scheme, number in numbers.items()
+        if number
+    ]
     return [
         judge.disk(probe.free_disk(root), str(root)),
         judge.memory(probe.free_memory()),
-        judge.edge(subject.edge_address, subject.edge_port, port),
+        *edges,
         judge.clock(probe.now(), facts.skew if facts else None),
     ]
 

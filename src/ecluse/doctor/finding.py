@@ -30,3 +30,4 @@ class Subject:
     edge_port: int
     clients: Sequence[BuildClient]
     bases: Sequence[str] = ()
+    edge_https_port: int = 0

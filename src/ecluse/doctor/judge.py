@@ -125,22 +125,20 @@ def state(path: Path, user: str, *, is_writable: bool) -> Finding:
     return Finding("state", False, message, f"sudo install -d -m 0700 -o {user} {path}")
 
 
-def edge(address: str, number: int, port: Port) -> Finding:
-    where = f"{address}:{number}"
+def edge(address: str, number: int, port: Port, *, scheme: str = "HTTP") -> Finding:
+    where, setting = f"{address}:{number}", f"ECLUSE_EDGE_{scheme}_PORT"
     if port.is_free:
         return Finding("edge", True, f"{where} is free")
     if port.is_ours:
         return Finding("edge", True, f"{where} is ours")
     if port.holders:
-        message = (
-            f"{where} is held by the container {port.holders[0]}; ECLUSE_EDGE_HTTP_PORT can name another"
-        )
+        message = f"{where} is held by the container {port.holders[0]}; {setting} can name another"
         return Finding("edge", False, message, f"docker stop {port.holders[0]}")
     message = f"{where} is held by another program, or is no address of this machine"
     return Finding(
         "edge",
         False,
-        f"{message}; ECLUSE_EDGE_HTTP_PORT can name another port",
+        f"{message}; {setting} can name another port",
         f"sudo ss -ltnp 'sport = :{number}'",
     )
 

@@ -14,18 +14,23 @@ from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event, EventKind, LogLine
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import BackingState, Observed, Replica
+from ecluse.model.product import Tls
 from ecluse.model.workload import Run, Workload
+from ecluse.ports import Copy, Draft
 
 
 @dataclass(slots=True)
 class World:
-    """One environment of the engine. `ran`: subject and key of every run that ended well."""
+    """One environment of the engine. `ran`: subject and key of every run that ended well. data: what each backing
+    service holds, by database."""
 
     prepared: bool = False
+    tls: Tls | None = None
     replicas: dict[str, Replica] = field(default_factory=dict)
     backing: dict[str, BackingState] = field(default_factory=dict)
     routes: dict[str, str] = field(default_factory=dict)
     volumes: set[str] = field(default_factory=set)
+    data: dict[str, dict[str, bytes]] = field(default_factory=dict)
     ran: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -63,6 +68,7 @@ class MemoryEngine:
             urls={host: f"http://{host}" for host in services},
             volumes=tuple(sorted(world.volumes)),
             gateway="running" if world.prepared else None,
+            tls=world.tls,
         )
 
     async def capacity(self, target: Target) -> Capacity:
@@ -71,9 +77,14 @@ class MemoryEngine:
     async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
         self.asked.append("prepare")
         world = self.world(target)
-        world.prepared = True
+        world.prepared, world.tls = True, target.tls
         world.routes = {item.host: str(item.service) for item in routes if item.host}
         yield Event("gateway", message=f"public: {', '.join(sorted(world.routes)) or 'no public name'}")
+
+    async def renew(self, target: Target) -> AsyncIterator[Event]:
+        self.asked.append("renew")
+        return
+        yield
 
     async def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
         self.asked.append(f"provide {backing.name}")
@@ -124,6 +135,33 @@ class MemoryEngine:
         for item in [item for item in world.replicas.values() if _is_of(item, service, process)]:
             yield self._stop(world, item)
 
+    async def dump(self, target: Target, backing: BackingService, draft: Draft) -> AsyncIterator[Event]:
+        self.asked.append(f"dump {backing.name}")
+        for database, data in self._data(target, backing).items():
+            draft.write(database, data)
+            yield Event("backing", backing.name, f"copied {database}, {len(data)} bytes")
+        self._refuse(f"dump {backing.name}", backing.version)
+
+    async def load(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        self.asked.append(f"load {backing.name} {copy.manifest.id}")
+        held = self._data(target, backing)
+        self._refuse(f"load {backing.name} {copy.manifest.id}", backing.version)
+        held |= {part.database: b"".join(copy.read(part.database)) for part in copy.manifest.parts}
+        yield Event("backing", backing.name, "brought back")
+
+    async def rehearse(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        self.asked.append(f"rehearse {backing.name} {copy.manifest.id}")
+        self._refuse(f"rehearse {backing.name}", backing.version)
+        counts = {part.database: len(b"".join(copy.read(part.database))) for part in copy.manifest.parts}
+        yield Event("backing", backing.name, "opens", data=counts)
+
+    def _data(self, target: Target, backing: BackingService) -> dict[str, bytes]:
+        world = self.world(target)
+        if backing.name not in world.backing:
+            raise EngineError(f"{backing.name} does not run in {target.environment}")
+        names = ["data"] if backing.kind == "redis" else [name.replace("-", "_") for name in backing.accounts]
+        return world.data.setdefault(backing.name, {name: b"" for name in names})
+
     async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
         self.asked.append(f"withdraw {backing}")
         if self.world(target).backing.pop(backing, None):
@@ -159,6 +197,12 @@ class MemoryEngine:
         self.asked.append(f"execute {' '.join(command)}")
         if not any(_is_of(item, service, process) for item in self.world(target).replicas.values()):
             raise NotFound(f"no replica of {service} runs in {target.environment}")
+        return 0
+
+    async def debug(
+        self, target: Target, workload: Workload, image: str, command: Sequence[str], *, tty: bool
+    ) -> int:
+        self.asked.append(f"debug {workload.subject} with {image}")
         return 0
 
     async def close(self) -> None:

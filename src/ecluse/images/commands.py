@@ -36,7 +36,12 @@ def release_tag(source: Source, version: str) -> str:
 
 
 def test_tag(source: Source, inputs: str) -> str:
-    return f"{source.product}/{source.service}:{TEST_PREFIX}{inputs[:12]}"
+    return test_image(source.product, source.service, inputs)
+
+
+def test_image(product: str, service: str, inputs: str) -> str:
+    """The image in which the tests of a release ran; `inputs` are those of the release."""
+    return f"{product}/{service}:{TEST_PREFIX}{inputs[:12]}"
 
 
 def build_command(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecluse.errors import Location
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
@@ -125,7 +125,7 @@ class Target:
     environment: EnvironmentName
     domain: str
     protected: bool = False
-    tls: Tls = Tls()
+    tls: Tls = field(default_factory=Tls)
 
     @property
     def slug(self) -> str:

@@ -12,8 +12,14 @@ from ecluse.model.application import Application, BackingService, Target
 from ecluse.model.names import ServiceName
 from ecluse.model.secret import Text
 
-Action = Literal["provide", "create", "replace", "scale", "run", "schedule", "remove", "withdraw", "erase"]
-DeploymentKind = Literal["deploy", "promote", "rollback", "down", "run"]
+Action = Literal[
+    "provide", "create", "replace", "scale", "run", "schedule", "secure", "remove", "withdraw", "erase",
+    "dump", "load", "rehearse",
+]  # fmt: skip
+COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse"})
+DeploymentKind = Literal["deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test"]
+ALONE: frozenset[DeploymentKind] = frozenset({"run", "backup", "restore-test"})
+"""Those that may go on beside others in their environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Change:
 
     subject: `service/process`, `service/task`, `service/cron` or a backing service; unique with `action`.
     expects: engine identifiers of what is there now; when they are gone, the change is stale.
-    key: for `run`, what the ledger knows the run by.
+    key: for `run`, what the ledger knows the run by; for copies of data, which backup (`environment/name/time`).
     """
 
     action: Action
@@ -85,8 +91,11 @@ class Plan:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """`service/task` of every command that is run."""
-        return tuple(change.subject for change in self.changes if change.action == "run")
+        """What must not go on twice at once: `service/task` of every command that is run, `backup/NAME` of every
+        backing service that is copied or brought back."""
+        tasks = [change.subject for change in self.changes if change.action == "run"]
+        copied = [f"backup/{change.part}" for change in self.changes if change.action in COPYING]
+        return tuple(dict.fromkeys([*tasks, *copied]))
 
     @property
     def digest(self) -> str:

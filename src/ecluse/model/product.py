@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
@@ -94,7 +94,7 @@ class Environment:
     follows: tuple[EnvironmentName, ...] = ()
     protected: bool = False
     registry: str | None = None
-    tls: Tls = Tls()
+    tls: Tls = field(default_factory=Tls)
 
     def place_of(self, service: ServiceName) -> Place:
         return self.places[self.placement.get(service, self.default_place)]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from ecluse.model.backup import Backup
 from ecluse.model.deployment import Pending
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import BackingState, Replica
@@ -32,7 +34,10 @@ class ServiceStatus:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentStatus:
-    """One environment. interrupted: unfinished deployments that no runner has in hand."""
+    """One environment. interrupted: unfinished deployments that no runner has in hand.
+
+    certificate: until when the certificate of its public hosts is valid, None without HTTPS.
+    """
 
     environment: EnvironmentName
     exists: bool
@@ -42,3 +47,6 @@ class EnvironmentStatus:
     pending: tuple[Pending, ...]
     interrupted: bool
     volumes: tuple[str, ...]
+    certificate: datetime | None = None
+    backups: tuple[Backup, ...] = ()
+    """The newest of each backing service that has one, those before a restore left out."""

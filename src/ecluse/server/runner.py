@@ -27,6 +27,7 @@ from ecluse.model.event import Event
 from ecluse.ports import Journal
 from ecluse.server.crons import Crons
 from ecluse.server.names import FACTS, LOCK
+from ecluse.server.renewals import Renewals
 from ecluse.settings import Settings, read_settings
 from ecluse.store.durable import Durable
 from ecluse.wiring.state import ProductState, open_state
@@ -45,6 +46,7 @@ class Runner:
         self._durable = Durable(self._state.database_url, self._interpret)
         self._idle_since = self._now()
         self._crons = Crons(self._state)
+        self._renewals = Renewals(self._state)
 
     async def serve(self) -> None:
         """Works until nothing is left to do and no environment is left to care for."""
@@ -56,6 +58,7 @@ class Runner:
                 await self._durable.start(number)
                 self._state.records.begin(number)
             self._crons.look()
+            self._renewals.look()
             await asyncio.sleep(POLL_SECONDS)
         log.info("nothing is left to care for")
 
@@ -67,7 +70,12 @@ class Runner:
         engine = self._state.engine()
         try:
             execution = Execution(
-                deployment, engine=engine, journal=journal, records=records, clock=self._state.clock
+                deployment,
+                engine=engine,
+                journal=journal,
+                records=records,
+                clock=self._state.clock,
+                backups=self._state.backups,
             )
             return await execution.execute()
         except Exception as error:

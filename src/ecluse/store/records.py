@@ -28,7 +28,7 @@ from ecluse.model.cause import Cause
 from ecluse.model.deployment import ENDED, Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
 from ecluse.model.event import Event, Recorded
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.plan import DeploymentKind, Intent
+from ecluse.model.plan import ALONE, DeploymentKind, Intent
 from ecluse.ports import Clock
 from ecluse.store import codec
 from ecluse.store.schema import deployments, environments, events, known_good, ledger
@@ -79,7 +79,7 @@ class SqlRecords:
         if environment is not None:
             query = query.where(deployments.c.environment == environment)
         if not runs:
-            query = query.where(deployments.c.kind != "run")
+            query = query.where(deployments.c.kind.not_in(ALONE))
         return self._deployments(query.limit(limit) if limit else query)
 
     def runs(self, environment: EnvironmentName, command: str, *, limit: int) -> Sequence[Deployment]:
@@ -243,7 +243,7 @@ def _remember(connection: Connection, done: Deployment) -> None:
 
     With the volumes, what the release tasks did is gone too: they must run again.
     """
-    if done.kind == "run":
+    if done.kind in ALONE or done.kind == "restore":
         return
     intent = done.intent
     if intent.volumes:

@@ -9,7 +9,7 @@ from ecluse.errors import NotFound, UsageError, nearest
 from ecluse.model.application import Application
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Environment
-from ecluse.model.workload import find_command
+from ecluse.model.workload import find_command, workload
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.proposal import Proposal
 from ecluse.wiring.state import ProductState
@@ -42,6 +42,34 @@ async def execute_inside(
     engine = product.reading.engine()
     try:
         return await engine.execute(product.target(environment), service, process, words, tty=tty)
+    finally:
+        await engine.close()
+
+
+async def debug_beside(
+    product: OpenProduct,
+    environment: Environment,
+    service: ServiceName,
+    process: str | None,
+    words: Sequence[str],
+    *,
+    tty: bool,
+) -> int:
+    """Runs a command of the release's test image beside a replica; gives its exit code."""
+    from ecluse.images.commands import test_image
+
+    state = product.reading
+    application = _deployed(state, environment, service)
+    chosen = application.processes.get(process) if process else application.front
+    chosen = chosen or next(iter(application.processes.values()))
+    if process and chosen.name != process:
+        raise NotFound(f"{service} has no process {process!r}", hint=nearest(process, application.processes))
+    release = product.catalogue.image(service, application.release.image_id, application.release.version)
+    beside = workload(application, chosen, domain=environment.domain)
+    image = test_image(product.product.name, service, release.inputs)
+    engine = state.engine()
+    try:
+        return await engine.debug(product.target(environment), beside, image, words, tty=tty)
     finally:
         await engine.close()
 

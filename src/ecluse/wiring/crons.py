@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from ecluse.delivery.schedule import next_time
 from ecluse.errors import NotFound, nearest
@@ -15,13 +17,16 @@ from ecluse.model.service import Cron
 from ecluse.wiring.state import ProductState
 
 OMISSIONS = 3
+RECENT = timedelta(days=7)
+"""What did not run is told in the list for so long; of one cron, it is told as long as it is on record."""
 
 
 def read_crons(state: ProductState, environment: Environment, *, runs: int = 1) -> list[CronStatus]:
     """Every cron of the services that the environment runs, by name, each with its last `runs`."""
     known = state.records.known_good(environment.name).applications
+    since = state.clock.now() - RECENT
     return [
-        _status(state, environment.name, service, known[service].crons[name], runs)
+        _recent(_status(state, environment.name, service, known[service].crons[name], runs), since)
         for service in sorted(known)
         for name in sorted(known[service].crons)
     ]
@@ -59,6 +64,10 @@ def _status(
         runs=tuple(_run(item) for item in state.records.runs(environment, command, limit=runs)),
         omissions=tuple(state.schedule.omissions(environment, command=command, limit=max(runs, OMISSIONS))),
     )
+
+
+def _recent(status: CronStatus, since: datetime) -> CronStatus:
+    return replace(status, omissions=tuple(item for item in status.omissions if item.at >= since))
 
 
 def _run(deployment: Deployment) -> CronRun:

@@ -26,6 +26,7 @@ async def examine_machine(folder: Path, settings: Settings) -> Sequence[Finding]
         state_root=settings.state_root,
         edge_address=settings.edge_address,
         edge_port=settings.edge_http_port,
+        edge_https_port=settings.edge_https_port,
         clients=survey(os.environ),
         bases=_bases(folder, settings),
     )

@@ -83,7 +83,9 @@ class OpenProduct:
         return ServiceName(name)
 
     def target(self, environment: Environment) -> Target:
-        return Target(self.product.name, environment.name, environment.domain, environment.protected)
+        return Target(
+            self.product.name, environment.name, environment.domain, environment.protected, environment.tls
+        )
 
     def secrets(self, kept: Mapping[EnvironmentName, KnownGood]) -> ProvidedSecrets:
         """What people gave to this command, and behind it what the environments run with already."""

@@ -15,11 +15,12 @@ from ecluse.model.capacity import Capacity
 from ecluse.model.deployment import KnownGood
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
-from ecluse.model.plan import Change, DeploymentKind, Intent, Plan, Step
-from ecluse.model.product import Environment
+from ecluse.model.plan import ALONE, Change, DeploymentKind, Intent, Plan, Step
+from ecluse.model.product import Environment, Tls
 from ecluse.model.release import Release
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.state import ProductState
+from ecluse.wiring.trust import refuse_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Proposal:
         """
         self.state.vault.keep()
         records, user = self.state.records, self.state.settings.user
-        if self.plan.kind != "run":
+        if self.plan.kind not in ALONE:
             return records.enqueue(self.intent, by=user)
         while (number := records.enqueue_alone(self.intent, by=user)) is None:
             here = [item for item in records.unfinished() if item.environment == self.plan.environment]
@@ -133,7 +134,8 @@ async def propose_removal(
     product: OpenProduct, environment: Environment, state: ProductState, *, volumes: bool
 ) -> Proposal:
     """The plan to take an environment down."""
-    target = product.target(environment)
+    # without HTTPS: a certificate that expired must not keep an environment from going
+    target = replace(product.target(environment), tls=Tls("off"))
     known = state.records.known_good(environment.name)
     observed = await observe(state, target)
     services = sorted({*known.applications, *(replica.service for replica in observed.replicas)})
@@ -190,8 +192,10 @@ async def _propose_releases(
         secrets=product.secrets({environment.name: known}),
         vault=state.vault,
         public_port=product.settings.public_port,
+        https_port=product.settings.edge_https_port,
     )
     desired = resolved.desired
+    refuse_certificate(product.settings, desired.target, {**known.applications, **desired.applications})
     before: dict[str, KnownGood] = {str(name): state.records.known_good(name) for name in environment.follows}
     refusals = tuple(gates.refusals(environment, desired, before))
     removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []

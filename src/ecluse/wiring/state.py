@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ecluse.model.application import Target
 from ecluse.model.names import EnvironmentName
-from ecluse.ports import Clock, Engine, Records, Schedule, Vault
+from ecluse.ports import Backups, Clock, Engine, Records, Schedule, Vault
 from ecluse.settings import Settings
 
 
@@ -30,7 +30,14 @@ class ProductState:
             machine=self.settings.machine_state,
             edge_address=self.settings.edge_address,
             edge_http_port=self.settings.edge_http_port,
+            edge_https_port=self.settings.edge_https_port,
         )
+
+    @property
+    def backups(self) -> Backups:
+        from ecluse.store.backups import FileBackups
+
+        return FileBackups(self.settings.product_state(self.product) / "backups")
 
     def target(self, environment: EnvironmentName) -> Target | None:
         """The environment as it was last deployed, or None where it never was."""

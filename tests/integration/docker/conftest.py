@@ -25,7 +25,7 @@ def docker_image() -> Iterator[str]:
 
 @pytest.fixture
 async def here(docker_image: str, tmp_path: Path) -> AsyncIterator[Here]:
-    product, port = ProductName(f"t{uuid4().hex[:8]}"), free_port()
+    product, port, https = ProductName(f"t{uuid4().hex[:8]}"), free_port(), free_port()
     target, other = (
         Target(product, EnvironmentName(name), f"{name}.localhost") for name in ("test", "other")
     )
@@ -35,8 +35,9 @@ async def here(docker_image: str, tmp_path: Path) -> AsyncIterator[Here]:
         machine=tmp_path / "_machine",
         edge_address="127.0.0.1",
         edge_http_port=port,
+        edge_https_port=https,
     )
-    yield Here(engine, target, other, Maker(docker_image), port, tmp_path)
+    yield Here(engine, target, other, Maker(docker_image), port, tmp_path, https)
     for item in (target, other):
         await drain(engine.remove(item, volumes=True))
     await engine.close()

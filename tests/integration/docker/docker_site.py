@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 import subprocess
 import threading
 import time
@@ -29,6 +30,7 @@ HELLO = ServiceName("hello")
 class Answer:
     status: int
     text: str
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def json(self) -> Any:
@@ -43,6 +45,15 @@ class Here:
     make: Maker
     port: int
     folder: Path
+    https: int = 0
+
+    @property
+    def authority(self) -> Path:
+        """What a client must trust."""
+        return self.folder / "_machine" / "authority" / "authority.crt"
+
+    def secure(self, host: str = "hello.test.localhost", authority: Path | None = None) -> Secure:
+        return Secure(self.https, host, authority or self.authority)
 
     async def deploy(self, workload: Workload, target: Target | None = None) -> list[Event]:
         """Prepares the environment for one workload and rolls it out."""
@@ -53,15 +64,40 @@ class Here:
     async def replicas(self, target: Target | None = None) -> tuple[Replica, ...]:
         return (await self.engine.observe(target or self.target)).of(HELLO)
 
-    def get(self, path: str = "/", host: str = "hello.test.localhost", **headers: str) -> Answer:
+    def get(
+        self, path: str = "/", host: str = "hello.test.localhost", *, secure: bool = False, **headers: str
+    ) -> Answer:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        if secure:
+            connection = self.secure(host)
         try:
             named = {key.replace("_", "-"): value for key, value in headers.items()}
             connection.request("GET", path, headers={"Host": host} | named)
             response = connection.getresponse()
-            return Answer(response.status, response.read().decode())
+            return Answer(response.status, response.read().decode(), dict(response.getheaders()))
         finally:
             connection.close()
+
+
+class Secure(http.client.HTTPConnection):
+    """HTTPS to this machine, for a host whose certificate is verified against one authority."""
+
+    def __init__(self, port: int, host: str, authority: Path) -> None:
+        super().__init__("127.0.0.1", port, timeout=20)
+        self._name = host
+        self._context = ssl.create_default_context(cafile=str(authority))
+
+    def connect(self) -> None:
+        super().connect()
+        self.sock = self._context.wrap_socket(self.sock, server_hostname=self._name)
+
+    def serial(self) -> str:
+        """The serial number of the certificate that is shown."""
+        self.connect()
+        try:
+            return str(self.sock.getpeercert()["serialNumber"])  # type: ignore[attr-defined]
+        finally:
+            self.close()
 
 
 def docker(*words: str) -> str:
@@ -80,6 +116,7 @@ class Load:
     port: int
     host: str
     done: int = 0
+    authority: Path | None = None
     lost: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -130,6 +167,8 @@ class Load:
         connection.close()
 
     def _open(self) -> http.client.HTTPConnection:
+        if self.authority:
+            return Secure(self.port, self.host, self.authority)
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
 
     def _ask(

@@ -185,6 +185,7 @@ async def test_an_engine_out_of_reach_is_told_with_its_address(tmp_path: Path) -
         machine=tmp_path / "_machine",
         edge_address="127.0.0.1",
         edge_http_port=1,
+        edge_https_port=0,
         url=url,
     )
     target = Target(ProductName("nothing"), EnvironmentName("test"), "localhost")

@@ -25,7 +25,7 @@ from ecluse.secrets.memory import MemoryVault
 
 async def main(folder, product, tty, *command):
     engine = DockerEngine(vault=MemoryVault(), state=Path(folder) / "product", machine=Path(folder) / "_machine",
-                          edge_address="127.0.0.1", edge_http_port=1)
+                          edge_address="127.0.0.1", edge_http_port=1, edge_https_port=0)
     target = Target(ProductName(product), EnvironmentName("test"), "test.localhost")
     try:
         return await engine.execute(target, ServiceName("hello"), None, command, tty=tty == "tty")

@@ -177,6 +177,7 @@ async def test_a_taken_port_names_its_owner_and_the_setting(here: Here, tmp_path
             machine=here.folder / "_machine",
             edge_address="127.0.0.1",
             edge_http_port=port,
+            edge_https_port=0,
         )
         with pytest.raises(
             EngineError, match=rf"127\.0\.0\.1:{port}: .*\(process \d+\) does already"

@@ -7,17 +7,20 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from ecluse.engines.memory import MemoryEngine
+from ecluse.errors import NotFound
 from ecluse.model.application import Application, Target
+from ecluse.model.cron import Omission
 from ecluse.model.event import Event
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Intent, Plan, Step
+from ecluse.model.product import Environment
 from ecluse.model.service import Cron
 from ecluse.model.workload import Run
 from ecluse.ports import Engine
@@ -28,6 +31,7 @@ from ecluse.settings import read_settings
 from ecluse.store.database import open_database, sqlite_url
 from ecluse.store.records import SqlRecords
 from ecluse.store.schedule import SqlSchedule
+from ecluse.wiring.crons import read_cron, read_crons
 from ecluse.wiring.state import ProductState
 from tests.unit.delivery.samples import TARGET, application
 
@@ -160,6 +164,23 @@ def test_a_runner_that_comes_back_makes_up_once_and_says_what_was_missed(tmp_pat
     )
     Crons(opened(tmp_path, clock)).look()
     assert len(runs(back)) == 1
+
+
+def test_what_did_not_run_is_listed_for_a_week_and_told_of_one_cron_for_longer(tmp_path: Path) -> None:
+    clock = MovedClock()
+    state = opened(tmp_path, clock)
+    deploy(state, EVERY_MINUTE, ended=True)
+    due = START - timedelta(minutes=1)
+    old = Omission(TEST, ServiceName("api"), "mail", "missed", due, START - timedelta(days=8), "too old")
+    new = replace(old, at=START, why="new")
+    state.schedule.keep([], [old, new])
+    place = Environment(TEST, "test.localhost", {}, "docker", {}, {})
+    (listed,) = read_crons(state, place)
+    assert (listed.next, listed.omissions) == (START + timedelta(seconds=10), (new,))
+    assert read_cron(state, place, "api/mail", runs=1).omissions == (new, old)
+    with pytest.raises(NotFound) as unknown:
+        read_cron(state, place, "api/mial", runs=1)
+    assert unknown.value.hint == "did you mean api/mail?"
 
 
 def test_a_runner_killed_just_after_a_look_starts_nothing_twice(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecluse.model.product import Backing, External, Place
+from ecluse.model.product import Backing, External, Place, Tls
 from tests.unit.config.product_folder import PRODUCT, ProductFolder
 
 
@@ -143,3 +143,31 @@ def test_what_is_wrong_with_the_product_is_told(
     product: ProductFolder, old: str, new: str, problem: str
 ) -> None:
     assert product.write("ecluse.yaml", PRODUCT.replace(old, new, 1)).problems() == problem
+
+
+def test_https_is_local_until_something_else_is_said(product: ProductFolder) -> None:
+    assert product.load().product.environments["test"].tls == Tls()  # type: ignore[index]
+    lines = """\
+  test:
+    domain: test.localhost
+    tls: {mode: files, certificate: /etc/ssl/c.crt, key: /etc/ssl/c.key, redirect: true, hsts: 31536000}
+"""
+    with_environment(product, lines)
+    tls = product.load().product.environments["test"].tls  # type: ignore[index]
+    assert tls == Tls("files", "/etc/ssl/c.crt", "/etc/ssl/c.key", True, 31536000)
+
+
+@pytest.mark.parametrize(
+    ("tls", "http", "https", "address"),
+    [
+        (Tls(), 80, 443, "http://a.localhost"),
+        (Tls(), 8080, 443, "http://a.localhost:8080"),
+        (Tls(redirect=True), 8080, 443, "https://a.localhost"),
+        (Tls(redirect=True), 80, 8443, "https://a.localhost:8443"),
+        (Tls(redirect=True), 80, 0, "http://a.localhost"),
+    ],
+)
+def test_an_address_names_the_ports_that_browsers_do_not_assume(
+    tls: Tls, http: int, https: int, address: str
+) -> None:
+    assert tls.address("a.localhost", http=http, https=https) == address

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.config.product_folder import ProductFolder
+from tests.unit.config.product_folder import PRODUCT, ProductFolder
 
 FILE = "services/invoicing/service.yaml"
 
@@ -41,6 +41,14 @@ def test_every_kind_of_reference_leads_somewhere(product: ProductFolder) -> None
         "K": "default 0",
         "L": "${app.OTHER}",
     }
+
+
+def test_a_public_address_follows_a_redirect_to_https(product: ProductFolder) -> None:
+    product.public_port = 8080
+    product.invoicing(config='D: {default: "${service.invoicing.public_url}"}')
+    told = PRODUCT.replace("{domain: test.localhost}", "{domain: test.localhost, tls: {redirect: true}}")
+    product.write("ecluse.yaml", told)
+    assert product.values() == {"D": "https://invoicing.test.localhost"}
 
 
 def test_a_usual_port_is_not_named(product: ProductFolder) -> None:

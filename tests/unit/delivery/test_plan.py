@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecluse.delivery.plan import make_plan
 from ecluse.model.deployment import LedgerEntry
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.plan import Plan
+from ecluse.model.product import Tls
 from ecluse.model.secret import Sealed
 from ecluse.model.service import Cron, Task
 from ecluse.model.workload import task_key
@@ -151,3 +154,16 @@ def test_the_digest_of_a_plan_changes_with_what_runs() -> None:
 
 def _facts(replica: object) -> dict[str, object]:
     return {name: getattr(replica, name) for name in replica.__dataclass_fields__}  # type: ignore[attr-defined]
+
+
+def test_another_way_to_answer_over_https_is_a_change() -> None:
+    web = application("web")
+    now = replace(EMPTY, exists=True, tls=Tls())
+    wanted = desired(web)
+    assert "secure gateway" not in changes(make_plan(wanted, now, NOTHING, []))
+    wanted = replace(wanted, target=replace(wanted.target, tls=Tls(redirect=True, hsts=3600)))
+    plan = make_plan(wanted, now, NOTHING, [])
+    assert changes(plan)[0] == "secure gateway"
+    told = [(item.what, item.before, item.after) for item in plan.changes[0].differences]
+    assert told == [("tls redirect", "false", "true"), ("tls hsts", None, "3600")]
+    assert "secure gateway" not in changes(make_plan(wanted, replace(now, tls=None), NOTHING, []))

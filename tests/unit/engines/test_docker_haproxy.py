@@ -1,12 +1,68 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ecluse.engines.docker import haproxy
-from ecluse.engines.docker.routing import Backend, Routes, Server, asks_otherwise, joined, routed
+from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server, asks_otherwise, joined, routed
 from ecluse.model.application import ReleaseId
 from ecluse.model.names import ServiceName
+from ecluse.model.product import Tls
 from ecluse.model.service import Probe, Process
 from ecluse.model.workload import Box, Workload
 
+EXPECTED_PUBLIC = """\
+frontend public
+    bind :8080
+    tcp-request connection reject if !{ src 10.213.4.0/24 }
+    tcp-request connection expect-proxy layer4
+{forwarded http 8000}
+    http-request return status 404 content-type "text/html; charset=utf-8" lf-string "{404}" {unless known}
+    http-request redirect code 308 location https://%[req.hdr(host),field(1,:),lower]:8443%[pathq]
+    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]
+
+frontend tls
+    bind :8443 ssl crt-list /run/ecluse/crt-list alpn h2,http/1.1 ssl-min-ver TLSv1.2
+    tcp-request connection reject if !{ src 10.213.4.0/24 }
+    tcp-request connection expect-proxy layer4
+{forwarded https 8443}
+    http-after-response set-header Strict-Transport-Security "max-age=31536000"
+    http-request return status 404 content-type "text/html; charset=utf-8" lf-string "{404}" {unless known}
+    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]
+"""
+EXPECTED_FORWARDED = """\
+    http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$ -m reg
+    http-request set-header X-Forwarded-For %[src]
+    http-request set-header X-Forwarded-Proto {scheme}
+    http-request set-header X-Forwarded-Port {port}
+    http-request set-header X-Forwarded-Host %[req.hdr(host)]
+    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(x-request-id) -m found }
+    acl traced req.fhdr(traceparent) -m reg ^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$ \
+^(0[1-9a-f]|[1-9a-e][0-9a-f]|f[0-9a-e])-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$
+    acl traced-by-nobody req.fhdr(traceparent) -m reg ^..-0{32}- ^..-.{32}-0{16}-
+    acl traced-twice req.fhdr_cnt(traceparent) gt 1
+    http-request del-header tracestate if !traced || traced-by-nobody || traced-twice
+    http-request del-header traceparent if !traced || traced-by-nobody || traced-twice
+    http-request set-header traceparent 00-%[uuid(),regsub(-,,g)]-%[uuid(),regsub(-,,g),bytes(0,16)]-01 unless traced
+"""
+EXPECTED_EDGE_TLS = """\
+
+frontend tls
+    mode tcp
+    option tcplog
+    no option idle-close-on-response
+    bind :443
+    tcp-request inspect-delay 5s
+    tcp-request content reject if !{ req.ssl_hello_type 1 }
+    tcp-request content set-var(sess.gateway) req.ssl_sni,lower,map_str_ip(/run/ecluse/hosts.map)
+    tcp-request content reject if !{ var(sess.gateway) -m found }
+    tcp-request content set-dst var(sess.gateway)
+    tcp-request content set-dst-port int(8443)
+    default_backend tls-gateways
+
+backend tls-gateways
+    mode tcp
+    server gateway 0.0.0.0:8443 send-proxy-v2
+"""
 WEB = Backend("invoicing", "web", 8080, "/health", 1.0, 2.0, (Server("r-1", "10.213.1.0", 8080),))
 ROUTES = Routes({WEB.name: WEB}, {"invoicing": WEB.name}, {"invoicing.test.localhost": WEB.name})
 
@@ -66,7 +122,44 @@ def test_the_public_side_believes_only_the_edge() -> None:
 def test_forwarded_headers_are_set_on_both_sides() -> None:
     text = haproxy.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(0, 0))
     assert text.count("http-request set-header X-Forwarded-For %[src]") == 2
-    assert text.count("http-request del-header Forwarded") == 2
+    assert (
+        text.count("http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$ -m reg") == 2
+    )
+
+
+def test_the_public_side_answers_over_http_and_tls() -> None:
+    entrance = Entrance(8000, 8443, Tls(redirect=True, hsts=31536000))
+    text = haproxy.gateway(Routes(entrance=entrance), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    host = "%[req.hdr(host),field(1,:),regsub([^A-Za-z0-9._-],,g)]"
+    known = "if !{ req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map) -m found }"
+    expected = EXPECTED_PUBLIC.replace("{unless known}", known)
+    expected = expected.replace("{404}", page(404, f"No service of this environment answers to {host}."))
+    for scheme, port in (("http", "8000"), ("https", "8443")):
+        lines = EXPECTED_FORWARDED.replace("{scheme}", scheme).replace("{port}", port)
+        expected = expected.replace(f"{{forwarded {scheme} {port}}}\n", lines)
+    assert text[text.index("frontend public") :] == expected
+
+
+def test_without_https_there_is_no_trace_of_it() -> None:
+    for entrance in (Entrance(80, 0), Entrance(80, 443, Tls("off")), None):
+        text = haproxy.gateway(Routes(entrance=entrance), edge_subnet="10.213.4.0/24", owner=(0, 0))
+        assert "tls" not in text
+        assert "redirect" not in text
+    assert "443" not in haproxy.edge(owner=(0, 0))
+
+
+def test_the_edge_hands_tls_through_by_the_name_that_is_asked_for() -> None:
+    plain, text = haproxy.edge(owner=(0, 0)), haproxy.edge(owner=(0, 0), secure=True)
+    assert text == plain + EXPECTED_EDGE_TLS
+
+
+def test_a_certificate_is_installed_by_two_commands() -> None:
+    assert haproxy.set_certificate("KEY\nCERTIFICATE\n") == [
+        "set ssl cert /run/ecluse/crt/environment.pem <<\nKEY\nCERTIFICATE\n",
+        "commit ssl cert /run/ecluse/crt/environment.pem",
+    ]
+    assert haproxy.read_fingerprint("Status: Used\nSHA1 FingerPrint: AB12\n") == "AB12"
+    assert haproxy.read_fingerprint("Can't display the certificate: Not found\n") is None
 
 
 def test_the_configuration_of_the_edge_does_not_depend_on_environments() -> None:
@@ -144,7 +237,9 @@ def test_a_strange_path_cannot_leave_its_argument() -> None:
 
 
 def test_routes_survive_being_written_down() -> None:
+    secure = replace(ROUTES, entrance=Entrance(8000, 8443, Tls(redirect=True)))
     assert Routes.load(ROUTES.dump()) == ROUTES
+    assert Routes.load(secure.dump()) == secure
 
 
 def test_servers_stay_in_traffic_when_the_routes_are_made_again() -> None:

@@ -57,7 +57,7 @@ def _deployment(item: Deployment) -> tuple[object, ...]:
     seconds = f"{item.seconds:.0f} s" if item.seconds is not None else ""
     cause = item.cause.sentence if item.cause else item.intent.note or ""
     what = f"{item.kind} to {item.intent.rolled_to}" if item.intent.rolled_to else item.kind
-    names = ", ".join(plan.commands if item.kind == "run" else moves)
+    names = ", ".join(moves if moves and item.kind != "run" else plan.commands)
     return (
         item.number,
         moment(item.requested_at),

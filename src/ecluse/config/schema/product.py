@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -27,6 +27,15 @@ def _address(text: str) -> str:
     if not text or "://" in text or "/" in text or any(character.isspace() for character in text):
         raise must("must be a host name or an address", "the port goes into `port:`")
     return text
+
+
+def _machine_path(text: str) -> str:
+    if not text.startswith("/") or ".." in text.split("/"):
+        raise must("must be an absolute path on the engine's machine")
+    return text
+
+
+MachinePath = Annotated[str, AfterValidator(_machine_path)]
 
 
 class ServiceEntryText(Shape):
@@ -64,6 +73,14 @@ class BackingText(BackingOverrideText):
     kind: BackingKind
 
 
+class TlsText(Shape):
+    mode: Literal["local", "files", "off", "acme"] = "local"
+    certificate: MachinePath | None = None
+    key: MachinePath | None = None
+    redirect: bool = False
+    hsts: Annotated[int, Field(ge=0)] | None = None
+
+
 class EnvironmentText(Shape):
     domain: Host
     engine: EngineKind | None = None
@@ -73,6 +90,7 @@ class EnvironmentText(Shape):
     follows: list[str] = Field(default_factory=list)
     protected: bool = False
     registry: Registry | None = None
+    tls: Annotated[TlsText, BeforeValidator(nothing)] = Field(default_factory=TlsText)
     backing: dict[str, Annotated[BackingOverrideText, BeforeValidator(nothing)]] = Field(default_factory=dict)
 
 

@@ -40,6 +40,19 @@ class Admin:
     async def map(self, file: str) -> dict[str, str]:
         return haproxy.read_map(await self.ask(f"show map {haproxy.FOLDER}/{file}"))
 
+    async def certificate(self) -> str | None:
+        """The fingerprint of the certificate in use, None where there is none."""
+        return haproxy.read_fingerprint(
+            await self.ask(f"show ssl cert {haproxy.FOLDER}/{haproxy.CERTIFICATE}")
+        )
+
+    async def install_certificate(self, pem: str) -> None:
+        prepare, commit = haproxy.set_certificate(pem)
+        answer = (await self.ask(prepare)).strip()
+        if "Transaction" not in answer:
+            raise EngineError(f"{self._who} refuses the certificate: {answer}")
+        await self.tell(commit, unless=("Success",))
+
     async def old_workers(self) -> int:
         return haproxy.count_old_workers(await self._send("master.sock", "show proc\n"))
 

@@ -9,9 +9,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ecluse.engines.docker import addresses, databases, labels, payloads, resp
+from ecluse.engines.docker import addresses, databases, dumps, labels, payloads, resp
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.copies import Copies
 from ecluse.engines.docker.databases import RECIPES, Recipe
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.files import private_folder, read, write_whole
@@ -25,6 +26,7 @@ from ecluse.model.application import BackingService, File
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event
 from ecluse.model.observed import BackingState
+from ecluse.ports import Copy, Draft
 
 READY_SECONDS = 120.0
 _POLL_SECONDS = 0.25
@@ -72,6 +74,74 @@ class Backing:
         private_folder(self._folder)
         write_whole(self._folder / f"{backing.name}.json", json.dumps(sorted(map(str, backing.accounts))))
         yield Event("backing", backing.name, f"ready, with {len(backing.accounts)} accounts")
+
+    async def dump(self, backing: BackingService, draft: Draft) -> AsyncIterator[Event]:
+        async for event in self._copies(backing, await self._running(backing)).dump(draft):
+            yield event
+
+    async def load(self, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        item = await self._running(backing)
+        copies = self._copies(backing, item)
+        # one that was stopped in the middle, or is loading still
+        await copies.wait_up()
+        async for event in copies.load(copy):
+            yield event
+        # accounts and rights of this environment, whatever the copy brought
+        await self._give_accounts(item, backing, RECIPES[backing.kind], self._secrets(backing))
+        yield Event("backing", backing.name, "brought back")
+
+    async def rehearse(self, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        recipe = RECIPES[backing.kind]
+        await self._remove_trials(backing)
+        yield Event("backing", backing.name, "starting one that reaches nobody")
+        image = backing.image or await self._house.ensure(recipe.image)
+        try:
+            item = await self._start_trial(backing, recipe, image)
+            copies = self._copies(backing, item)
+            await copies.wait_up()
+            if backing.kind != "redis":
+                await self._give_accounts(item, backing, recipe, self._secrets(backing))
+            async for event in copies.load(copy):
+                yield event
+            counts = await copies.count([part.database for part in copy.manifest.parts])
+            what = dumps.what_is_counted(backing.kind, counts)
+            yield Event("backing", backing.name, f"opens: {what}", data=counts)
+        finally:
+            await self._remove_trials(backing)
+
+    async def _running(self, backing: BackingService) -> Container:
+        for item in await self._containers.find(self._site.marks, kind="backing", backing=backing.name):
+            if not item.is_running:
+                await self._containers.start(item.id, name=item.name)
+            return item
+        raise EngineError(
+            f"{backing.name} does not run in {self._site.target.environment}",
+            hint=f"ecluse deploy {self._site.target.environment}",
+        )
+
+    def _copies(self, backing: BackingService, item: Container) -> Copies:
+        root, secrets = self._passwords(backing)[0], self._secrets(backing)
+        return Copies(backing, item, root=root, secrets=secrets, client=self._client)
+
+    async def _start_trial(self, backing: BackingService, recipe: Recipe, image: str) -> Container:
+        marks = self._site.labels("trial", backing=backing.name)
+        body = payloads.trial(
+            image,
+            marks,
+            command=recipe.command,
+            env=recipe.env,
+            cpu=backing.cpu,
+            memory=backing.memory,
+        )
+        name = self._site.trial(backing.name)
+        identity = await self._containers.create(name, body)
+        await self._put_files(identity, backing, recipe)
+        await self._containers.start(identity, name=name)
+        return Container(identity, name, "running", marks)
+
+    async def _remove_trials(self, backing: BackingService) -> None:
+        for item in await self._containers.find(self._site.marks, kind="trial", backing=backing.name):
+            await self._containers.remove(item.id)
 
     async def withdraw(self, name: str) -> AsyncIterator[Event]:
         for item in await self._containers.find(self._site.marks, kind="backing", backing=name):

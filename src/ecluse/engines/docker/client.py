@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +19,12 @@ import aiohttp
 from aiodocker.execs import Exec
 from aiodocker.stream import Stream
 
-from ecluse.errors import EngineError
+from ecluse.errors import EcluseError, EngineError
 
 CALL_SECONDS = 60.0
 DEFAULT_URL = "unix:///var/run/docker.sock"
 _UNREACHABLE = 900
+_SAID_BYTES = 16384
 _HINT = (
     "is the engine running, and may you use its socket? `docker version` tells; DOCKER_HOST names another one"
 )
@@ -144,6 +145,38 @@ class Client:
                 output = b"".join([part async for _, part in stream_parts(stream)])
         return Executed(await self.exec_code(identity), output.decode(errors="replace"))
 
+    async def pipe(
+        self,
+        container: str,
+        command: Sequence[str],
+        *,
+        what: str,
+        source: Iterable[bytes],
+        sink: Callable[[bytes], None],
+        user: str,
+        seconds: float,
+    ) -> Executed:
+        """Runs a command inside a running container between `source` and `sink`; gives its code and what it
+        complained of. Holds a little of the data at a time."""
+        identity = await self.create_exec(container, command, what=what, user=user, stdin=True, tty=False)
+        said = bytearray()
+        with self._ours(what, seconds):
+            async with asyncio.timeout(seconds), self.start_exec(identity, tty=False) as stream:
+                feeding = asyncio.create_task(_feed(stream, source))
+                try:
+                    async for number, part in stream_parts(stream):
+                        if number == 1:
+                            sink(part)
+                        else:
+                            said = (said + part)[-_SAID_BYTES:]
+                finally:
+                    feeding.cancel()
+                    (fed,) = await asyncio.gather(feeding, return_exceptions=True)
+        # a command that ends early closes its input, and its code tells; a source that fails must be heard
+        if isinstance(fed, EcluseError):
+            raise fed
+        return Executed(await self.exec_code(identity), said.decode(errors="replace"))
+
     async def create_exec(
         self, container: str, command: Sequence[str], *, what: str, user: str = "", stdin: bool, tty: bool
     ) -> str:
@@ -204,6 +237,12 @@ async def stream_parts(stream: Stream) -> AsyncIterator[tuple[int, bytes]]:
     """What a command writes: (1 or 2, bytes) until it ends."""
     while (message := await stream.read_out()) is not None:
         yield message.stream, message.data
+
+
+async def _feed(stream: Stream, source: Iterable[bytes]) -> None:
+    for chunk in source:
+        await stream.write_in(chunk)
+    end_input(stream)
 
 
 def end_input(stream: Stream) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import socket
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -32,15 +34,28 @@ class Edge:
     """Made with the first public host of this machine, gone with its last environment."""
 
     def __init__(
-        self, *, machine: Path, listen: tuple[str, int], containers: Containers, ground: Ground, house: House
+        self,
+        *,
+        machine: Path,
+        listen: tuple[str, int],
+        https_port: int,
+        containers: Containers,
+        ground: Ground,
+        house: House,
     ) -> None:
         self._folder = machine / "edge"
         self._id = labels.machine_id(machine)
         self._listen = listen
+        self._https_port = https_port
         self._containers = containers
         self._ground = ground
         self._house = house
         self._admin = Admin(self._folder, who=self.name)
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Where this machine answers over HTTP and HTTPS (0: not at all)."""
+        return self._listen[1], self._https_port
 
     @property
     def name(self) -> str:
@@ -118,15 +133,17 @@ class Edge:
         table = {host: facts["address"] for facts in routes.values() for host in facts["hosts"]}
         write_whole(self._folder / "routes.json", json.dumps(routes, indent=1, sort_keys=True))
         write_whole(self._folder / "hosts.map", haproxy.mapping(table))
-        write_whole(self._folder / "haproxy.cfg", haproxy.edge(owner=(os.getuid(), os.getgid())))
+        configuration = haproxy.edge(owner=(os.getuid(), os.getgid()), secure=self._https_port != 0)
+        write_whole(self._folder / "haproxy.cfg", configuration)
 
     async def _run(self) -> None:
-        listen = "{}:{}".format(*self._listen)
+        listen = payloads.listening(self._listen, self._https_port)
         image = await self._house.ensure("haproxy")
         for item in await self._containers.find(self._marks):
             is_same = item.labels.get(labels.LISTEN) == listen and item.labels.get(labels.IMAGE) == image
             if is_same and item.is_running:
                 return
+            self._refuse_taken(item.labels.get(labels.LISTEN, ""))
             await self._containers.remove(item.id)
         network = await self.network()
         place = payloads.Place(network.name, addresses.at(network.subnet, addresses.EDGE_OFFSET))
@@ -137,6 +154,7 @@ class Edge:
             place=place,
             folder=str(self._folder),
             listen=self._listen,
+            https_port=self._https_port,
         )
         await self._start(await self._containers.create(name, body))
 
@@ -148,16 +166,29 @@ class Edge:
             await self._containers.remove(identity)
             if not _is_port_taken(error.reason):
                 raise
-            address, port = self._listen
-            raise EngineError(
-                f"the edge cannot listen on {address}:{port}: {who_listens(port) or 'another program'} does already",
-                hint="free that port, or set ECLUSE_EDGE_HTTP_PORT (or ECLUSE_EDGE_ADDRESS) to another one",
-            ) from error
+            is_https = self._https_port != 0 and f":{self._https_port}" in error.reason
+            raise self._taken(self._https_port if is_https else self._listen[1]) from error
         try:
             await self._admin.wait_started(lambda: self._containers.last_lines(identity))
         except EngineError:
             await self._containers.remove(identity)
             raise
+
+    def _refuse_taken(self, held: str) -> None:
+        """Leaves the edge that runs alone when the one to come could not listen."""
+        for port in self.ports:
+            if port and not _holds(held, port) and _is_taken(self._listen[0], port):
+                raise self._taken(port)
+
+    def _taken(self, port: int) -> EngineError:
+        address, name = self._listen[0], "HTTP"
+        either = "(or ECLUSE_EDGE_ADDRESS) to another one"
+        if port == self._https_port:
+            name, either = "HTTPS", "to another one, or to 0 for no HTTPS"
+        return EngineError(
+            f"the edge cannot listen on {address}:{port}: {who_listens(port) or 'another program'} does already",
+            hint=f"free that port, or set ECLUSE_EDGE_{name}_PORT {either}",
+        )
 
     async def _follow(self) -> None:
         wanted = dict(line.split() for line in (read(self._folder / "hosts.map") or "").splitlines())
@@ -174,6 +205,21 @@ class Edge:
 
 def _is_of(item: Container, site: Site) -> bool:
     return all(item.labels.get(key) == value for key, value in site.marks.items())
+
+
+def _holds(listening: str, port: int) -> bool:
+    return any(part.endswith(f":{port}") for part in listening.split())
+
+
+def _is_taken(address: str, port: int) -> bool:
+    """Would listening there fail? No, where only root may try."""
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _is_port_taken(reason: str) -> bool:

@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from ecluse.engines.docker import health, labels, terminal
+from ecluse.engines.docker.authority import Authority
 from ecluse.engines.docker.backing import Backing
 from ecluse.engines.docker.capacity import read_capacity
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.debug import Debug
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.edge import Edge
 from ecluse.engines.docker.gateway import Gateway
@@ -18,7 +20,7 @@ from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.logs import Logs
 from ecluse.engines.docker.rollout import Rollout, depart
-from ecluse.engines.docker.routing import Routes
+from ecluse.engines.docker.routing import Entrance, Routes
 from ecluse.engines.docker.runs import Runs
 from ecluse.errors import NotFound, nearest
 from ecluse.model.application import BackingService, Target
@@ -27,7 +29,7 @@ from ecluse.model.event import Event, LogLine
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.workload import Run, Workload
-from ecluse.ports import Vault
+from ecluse.ports import Copy, Draft, Vault
 
 RETIRE_DRAIN_SECONDS = 10.0
 
@@ -36,7 +38,7 @@ class DockerEngine:
     """Implements ports.Engine on the Docker engine of this machine.
 
     state: private folder of the product. machine: private folder shared by the products of this machine.
-    url: another socket than the usual one (DOCKER_HOST counts too).
+    edge_https_port: 0 for no HTTPS. url: another socket than the usual one (DOCKER_HOST counts too).
     """
 
     def __init__(
@@ -47,19 +49,21 @@ class DockerEngine:
         machine: Path,
         edge_address: str,
         edge_http_port: int,
+        edge_https_port: int,
         url: str | None = None,
     ) -> None:
         self._state = state.absolute()
         self._machine = machine.absolute()
-        self._edge_port = edge_http_port
         self._client = Client(url)
         self._containers = Containers(self._client)
         self._dressing = Dressing(vault, self._containers)
         self._ground = Ground(self._client, self._containers, self._machine)
         self._house = House(self._client, self._machine)
+        self._authority = Authority(self._machine)
         self._edge = Edge(
             machine=self._machine,
             listen=(edge_address, edge_http_port),
+            https_port=edge_https_port,
             containers=self._containers,
             ground=self._ground,
             house=self._house,
@@ -86,9 +90,11 @@ class DockerEngine:
             ),
             backing=await self._backing(site).observe(),
             hosts=_hosts(routes),
-            urls={host: self._url(host) for host in routes.hosts},
+            urls={host: (routes.entrance or self._entrance(target)).address(host) for host in routes.hosts},
             volumes=volumes,
             gateway=next((item.status for item in listed if item.kind == "gateway"), None),
+            tls=routes.entrance.tls if routes.entrance else None,
+            certificate=gateway.certificate_expiry(),
         )
 
     async def capacity(self, target: Target) -> Capacity:
@@ -96,11 +102,16 @@ class DockerEngine:
 
     async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
         site = self._site(target)
+        self._gateway(site).refuse(routes)
         network = await self._ground.network(site)
         if network is None:
             network = await self._ground.ensure(site)
             yield Event("note", message=f"made the network {network.name}, {network.subnet}")
         async for event in self._gateway(site).prepare(network, routes):
+            yield event
+
+    async def renew(self, target: Target) -> AsyncIterator[Event]:
+        async for event in self._gateway(self._site(target)).renew():
             yield event
 
     async def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
@@ -153,6 +164,18 @@ class DockerEngine:
             ):
                 yield event
 
+    async def dump(self, target: Target, backing: BackingService, draft: Draft) -> AsyncIterator[Event]:
+        async for event in self._backing(self._site(target)).dump(backing, draft):
+            yield event
+
+    async def load(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        async for event in self._backing(self._site(target)).load(backing, copy):
+            yield event
+
+    async def rehearse(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
+        async for event in self._backing(self._site(target)).rehearse(backing, copy):
+            yield event
+
     async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
         async for event in self._backing(self._site(target)).withdraw(backing):
             yield event
@@ -202,10 +225,21 @@ class DockerEngine:
         chosen = next((item for item in running if item.process == "web"), running[0])
         return await terminal.join(self._client, chosen.id, command, tty=tty)
 
+    async def debug(
+        self, target: Target, workload: Workload, image: str, command: Sequence[str], *, tty: bool
+    ) -> int:
+        site = self._site(target)
+        replicas = await self._replicas(site, workload.service, workload.process)
+        running = [item for item in replicas if item.is_running]
+        if not running:
+            raise await self._nothing_of(site, workload.service, workload.process)
+        session = Debug(site, client=self._client, containers=self._containers, dressing=self._dressing)
+        return await session.join(running[0], workload.box, image, command, tty=tty)
+
     async def _remove_containers(self, site: Site) -> AsyncIterator[Event]:
         """Those that serve first, then what they stand on, the gateway last."""
         listed = await self._containers.find(site.marks)
-        for kind, grace in (("replica", 10.0), ("run", 5.0), ("backing", 60.0)):
+        for kind, grace in (("replica", 10.0), ("run", 5.0), ("trial", 5.0), ("backing", 60.0)):
             doomed = [item for item in listed if item.kind == kind]
             await self._containers.stop_all(doomed, grace=grace)
             for item in doomed:
@@ -239,6 +273,7 @@ class DockerEngine:
             ground=self._ground,
             house=self._house,
             edge=self._edge,
+            authority=self._authority,
         )
 
     def _backing(self, site: Site) -> Backing:
@@ -252,8 +287,9 @@ class DockerEngine:
             dressing=self._dressing,
         )
 
-    def _url(self, host: str) -> str:
-        return f"http://{host}" if self._edge_port == 80 else f"http://{host}:{self._edge_port}"
+    def _entrance(self, target: Target) -> Entrance:
+        http, https = self._edge.ports
+        return Entrance(http, https, target.tls)
 
 
 def _hosts(routes: Routes) -> dict[str, str]:
@@ -262,7 +298,7 @@ def _hosts(routes: Routes) -> dict[str, str]:
 
 def _subject(item: Container) -> str:
     match item.kind:
-        case "backing":
+        case "backing" | "trial":
             return item.labels.get(labels.BACKING, "")
         case "run":
             return f"{item.service}/{item.labels.get(labels.RUN, '')}"

@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import shutil
 import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
-from ecluse.engines.docker import addresses, haproxy, labels, payloads
+from ecluse.engines.docker import addresses, certificates, haproxy, labels, payloads
 from ecluse.engines.docker.admin import Admin
+from ecluse.engines.docker.authority import Authority, own_certificate
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.edge import Edge
@@ -22,6 +26,7 @@ from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.routing import (
     Backend,
+    Entrance,
     Routes,
     Server,
     asks_otherwise,
@@ -50,6 +55,7 @@ class Gateway:
         ground: Ground,
         house: House,
         edge: Edge,
+        authority: Authority,
     ) -> None:
         self._site = site
         self._folder = state / "gateway" / str(site.target.environment)
@@ -58,6 +64,7 @@ class Gateway:
         self._ground = ground
         self._house = house
         self._edge = edge
+        self._authority = authority
         self._admin = Admin(self._folder, who=site.gateway)
 
     def routes(self) -> Routes:
@@ -69,20 +76,48 @@ class Gateway:
         """Will `admit` change how the replicas in traffic are checked?"""
         return workload.spec.port is not None and asks_otherwise(self.routes(), workload)
 
+    def certificate_expiry(self) -> datetime | None:
+        """Until when the certificate is valid that the gateway shows."""
+        pem = read(self._folder / haproxy.CERTIFICATE)
+        return certificates.expiry(pem) if pem and self.routes().is_secure else None
+
+    def refuse(self, workloads: Sequence[Workload]) -> None:
+        """EngineError when `prepare` could not do what it is asked; nothing was changed then."""
+        _refuse_twice(workloads)
+        tls = self._site.target.tls
+        if tls.mode == "files" and self._edge.ports[1]:
+            own_certificate(tls, sorted(item.host.lower() for item in workloads if item.host))
+
     async def prepare(self, network: Network, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
         """Makes the gateway run with exactly the routes of `workloads`; servers in traffic stay."""
         if not await self._house.has("haproxy"):
             yield Event("gateway", message="building the image of the gateway")
         await self._house.ensure("haproxy")
-        _refuse_twice(workloads)
+        self.refuse(workloads)
         async with self._lock():
-            before = self.routes()
-            routes = routed(workloads, await self._living(before))
+            before, shown = self.routes(), self._certificate()
+            entrance = Entrance(*self._edge.ports, self._site.target.tls)
+            routes = replace(routed(workloads, await self._living(before)), entrance=entrance)
             write_whole(self._folder / "edge-subnet", str((await self._edge.network()).subnet))
             address = await self._apply(network, routes)
         if routes != before:
             yield Event("gateway", message=_tell(routes))
+        if shown is not None and shown != self._certificate():
+            yield self._told_of_certificate()
         await self._edge.publish(self._site, address, sorted(routes.hosts))
+
+    async def renew(self) -> AsyncIterator[Event]:
+        """Replaces a certificate that expires soon, or whose file is another one now, in the running gateway."""
+        if not self._folder.is_dir():
+            return
+        async with self._lock():
+            routes, shown = self.routes(), self._certificate()
+            if not routes.is_secure or not await self._admin.answers():
+                return
+            await self._certify(routes)
+            await self._follow_certificate(routes)
+        if shown != self._certificate():
+            yield self._told_of_certificate()
 
     async def admit(self, network: Network, workload: Workload, servers: Iterable[Server]) -> None:
         """Puts replicas into traffic. Those that are in already stay as they are."""
@@ -113,6 +148,7 @@ class Gateway:
 
     async def _apply(self, network: Network, routes: Routes) -> str:
         """Files first, then the process: killed in between, the next call goes on from the files."""
+        await self._certify(routes)
         is_known = read(self._folder / "applied") == self._digest(routes)
         if not is_known and await self._admin.answers():
             await self._check(routes)
@@ -126,10 +162,8 @@ class Gateway:
         await self._edge.withdraw(self._site)
         for item in await self._containers.find(self._site.marks, kind="gateway"):
             await self._containers.remove(item.id)
-        for path in self._folder.iterdir() if self._folder.is_dir() else ():
-            path.unlink(missing_ok=True)
         if self._folder.is_dir():
-            self._folder.rmdir()
+            shutil.rmtree(self._folder)
 
     async def _drain(self, backend: str, names: Sequence[str], seconds: float) -> None:
         known = {item.server for item in await self._admin.standings() if item.backend == backend}
@@ -216,6 +250,27 @@ class Gateway:
         await self._admin.wait_started(lambda: self._containers.last_lines(identity))
         self._mark(self.routes())
 
+    async def _certify(self, routes: Routes) -> None:
+        """Leaves the certificate on file that the gateway should show."""
+        if routes.entrance is None or not routes.is_secure:
+            return
+        tls, target, hosts = routes.entrance.tls, self._site.target, sorted(routes.hosts)
+        if tls.mode == "files":
+            pem = own_certificate(tls, hosts)
+        else:
+            subject = f"{target.environment} of {target.product}"
+            pem = await self._authority.certify(subject, hosts or [target.domain], self._certificate())
+        private_folder((self._folder / haproxy.CERTIFICATE).parent)
+        write_whole(self._folder / haproxy.CERTIFICATE, pem)
+        write_whole(self._folder / haproxy.CERTIFICATES, haproxy.certificate_list())
+
+    def _certificate(self) -> str | None:
+        return read(self._folder / haproxy.CERTIFICATE)
+
+    def _told_of_certificate(self) -> Event:
+        ends = certificates.expiry(self._certificate() or "")
+        return Event("gateway", message=f"the gateway shows another certificate, valid until {ends:%Y-%m-%d}")
+
     def _write(self, routes: Routes) -> None:
         """The files, each whole: what HAProxy finds when it starts by itself."""
         write_whole(self._folder / "routes.json", routes.dump())
@@ -236,9 +291,21 @@ class Gateway:
         for file, wanted in (("names.map", routes.names), ("hosts.map", routes.hosts)):
             for command in haproxy.map_commands(file, await self._admin.map(file), wanted):
                 await self._admin.tell(command)
+        await self._follow_certificate(routes)
         standings = await self.standings()
         for backend in routes.backends.values():
             await self._follow_servers(backend, standings)
+
+    async def _follow_certificate(self, routes: Routes) -> None:
+        pem = self._certificate()
+        if pem is None or not routes.is_secure:
+            return
+        if await self._admin.certificate() == certificates.fingerprint(pem):
+            return
+        if len(pem) > haproxy.PAYLOAD_CHARACTERS:
+            await self._admin.reload()
+        else:
+            await self._admin.install_certificate(pem)
 
     async def _follow_servers(self, backend: Backend, standings: dict[tuple[str, str], Standing]) -> None:
         for server in backend.servers:

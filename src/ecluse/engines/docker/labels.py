@@ -12,7 +12,7 @@ from ecluse.model.application import Target
 
 DEFAULT_MACHINE = Path("/var/lib/ecluse/_machine")
 
-Kind = Literal["replica", "run", "gateway", "edge", "backing", "network", "volume"]
+Kind = Literal["replica", "run", "gateway", "edge", "backing", "trial", "network", "volume"]
 
 PRODUCT = "ecluse.product"
 ENVIRONMENT = "ecluse.environment"
@@ -71,6 +71,9 @@ class Site:
 
     def backing(self, name: str) -> str:
         return self._named(f"{self.target.slug}-{name}")
+
+    def trial(self, name: str) -> str:
+        return self._named(f"{self.target.slug}-{name}-trial")
 
     def volume(self, name: str) -> str:
         return self._named(f"ecluse-{self.target.slug}-{name}")

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from ecluse.engines.docker import labels
 from ecluse.engines.docker.addresses import at
-from ecluse.engines.docker.labels import Site
+from ecluse.engines.docker.labels import Container, Site
 from ecluse.model.workload import Run, Workload
 
 Body = dict[str, Any]
@@ -114,27 +114,60 @@ def run(site: Site, run: Run, *, place: Place, env: Mapping[str, str]) -> tuple[
     return site.run(run.service, run.name, run.key), body
 
 
+def debug(
+    site: Site, beside: Container, *, image: str, env: Mapping[str, str], mark: str
+) -> tuple[str, Body]:
+    """A container that waits beside another: the same network (and so the same names) and processes."""
+    marks = site.labels("run", service=beside.service, run="debug", key=mark, image=image)
+    body = _container(
+        image, marks, Place(f"container:{beside.id}", ""), command=("sleep", "infinity"), env=env
+    )
+    host = body["HostConfig"]
+    # names and addresses come with the network of the other container
+    del body["NetworkingConfig"], host["ExtraHosts"]
+    host |= {"PidMode": f"container:{beside.id}", "Init": False, "CapAdd": ["SYS_PTRACE"]}
+    body["StopTimeout"] = 1
+    return site.run(beside.service, "debug", mark), body
+
+
 def gateway(site: Site, *, image: str, place: Place, edge_address: str, folder: str) -> tuple[str, Body]:
     marks = site.labels("gateway", address=place.address, edge_address=edge_address, image=image)
     return site.gateway, _proxy(image, marks, place, folder)
 
 
 def edge(
-    *, name: str, machine: str, image: str, place: Place, folder: str, listen: tuple[str, int]
+    *,
+    name: str,
+    machine: str,
+    image: str,
+    place: Place,
+    folder: str,
+    listen: tuple[str, int],
+    https_port: int = 0,
 ) -> tuple[str, Body]:
+    """`https_port` 0: none is published."""
     address, port = listen
+    published = {"80/tcp": port} | ({"443/tcp": https_port} if https_port else {})
     marks = {
         labels.KIND: "edge",
         labels.MACHINE: machine,
         labels.ADDRESS: place.address,
         labels.IMAGE: image,
-        labels.LISTEN: f"{address}:{port}",
+        labels.LISTEN: listening(listen, https_port),
     }
     body = _proxy(image, marks, place, folder)
     # Docker publishes nothing, silently, unless the port is exposed too
-    body["ExposedPorts"] = {"80/tcp": {}}
-    body["HostConfig"]["PortBindings"] = {"80/tcp": [{"HostIp": address, "HostPort": str(port)}]}
+    body["ExposedPorts"] = {inside: {} for inside in published}
+    body["HostConfig"]["PortBindings"] = {
+        inside: [{"HostIp": address, "HostPort": str(outside)}] for inside, outside in published.items()
+    }
     return name, body
+
+
+def listening(listen: tuple[str, int], https_port: int) -> str:
+    """Where an edge listens, as its label says."""
+    address, port = listen
+    return f"{address}:{port} {address}:{https_port}" if https_port else f"{address}:{port}"
 
 
 def backing(
@@ -153,6 +186,22 @@ def backing(
     body["StopTimeout"] = BACKING_GRACE_SECONDS
     body["HostConfig"]["RestartPolicy"] = ALWAYS
     body["HostConfig"]["Mounts"] = [{"Type": "volume", "Source": volume, "Target": data}]
+    return body
+
+
+def trial(
+    image: str,
+    marks: Mapping[str, str],
+    *,
+    command: Sequence[str],
+    env: Mapping[str, str],
+    cpu: int | None,
+    memory: int | None,
+) -> Body:
+    """A backing service that reaches nobody, and whose data goes with it."""
+    body = _container(image, marks, Place("none", ""), command=command, env=env, cpu=cpu, memory=memory)
+    del body["NetworkingConfig"], body["HostConfig"]["ExtraHosts"]
+    body["HostConfig"]["RestartPolicy"] = NEVER
     return body
 
 

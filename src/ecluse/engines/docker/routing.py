@@ -50,7 +50,7 @@ class Entrance:
 
     http: int = 80
     https: int = 0
-    tls: Tls = Tls()
+    tls: Tls = field(default_factory=Tls)
 
     @property
     def is_secure(self) -> bool:

@@ -1,0 +1,87 @@
+"""Backups on a real engine, as the person meets them who needs the data back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.installed import Command, docker, remove_images
+
+PRODUCT = "grenier"
+
+pytestmark = pytest.mark.usefixtures("docker_engine")
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterator[Command]:
+    """A new product with a database, deployed to test; taken down whatever happens."""
+    root = tmp_path_factory.mktemp("backups") / PRODUCT
+    root.mkdir()
+    command = Command(root, tmp_path_factory.mktemp("state"), edge_port)
+    command.ok("init", "--name", PRODUCT)
+    product = root / "ecluse.yaml"
+    product.write_text(product.read_text() + "\nbacking:\n  db: {kind: postgresql}\n")
+    declaration = root / "services" / "hello" / "service.yaml"
+    declaration.write_text(declaration.read_text() + "\nuses: [db]\n")
+    try:
+        command.ok("build", "--quiet")
+        command.ok("deploy", "test", "--yes")
+        yield command
+    finally:
+        command("down", "test", "--volumes", "--yes")
+        command("runner", "--stop")
+        remove_images(PRODUCT)
+
+
+def sql(statement: str) -> str:
+    filters = ["--filter", f"label=ecluse.product={PRODUCT}", "--filter", "label=ecluse.kind=backing"]
+    identity = docker("ps", "--quiet", *filters)
+    words = ["psql", "--username=postgres", "--dbname=hello", "--tuples-only", "--no-align", "--quiet"]
+    return docker("exec", "--user", "postgres", identity, *words, "--command", statement)
+
+
+def test_data_is_backed_up_tried_lost_and_brought_back(shop: Command) -> None:
+    assert shop("restore", "test", "--yes").code == 4
+    assert "there are no backups" in shop.ok("backups", "test").out
+    sql("create table kept (word text); insert into kept values ('still here')")
+    done = shop.ok("backup", "test", "db", "--json").json
+    assert (done["kind"], done["state"]) == ("backup", "succeeded")
+    (backup,) = shop.ok("backups", "test", "--json").json
+    assert (backup["databases"], backup["kind"], backup["tried"]) == (["hello"], "postgresql", None)
+    assert list(backup["releases"]) == ["hello"]
+    assert "backup/db" in shop.ok("history", "test", "--runs").out
+
+    shop.ok("restore", "test", "db", "--test")
+    (backup,) = shop.ok("backups", "test", "--json").json
+    assert (backup["tried"]["succeeded"], backup["tried"]["counts"]) == (True, {"hello": 1})
+    assert "restore test passed" in shop.ok("status", "test").out
+
+    sql("drop table kept")
+    refused = shop("restore", "test", "db")
+    assert (refused.code, "is lost" in refused.err) == (5, True)
+    shop.ok("restore", "test", "db", "--yes")
+    assert sql("select word from kept") == "still here"
+    newest, oldest = shop.ok("backups", "test", "--json").json
+    assert (newest["safety"], oldest["id"]) == (True, backup["id"])
+
+
+def test_a_damaged_backup_is_refused(shop: Command) -> None:
+    made = next(item for item in shop.ok("backups", "test", "--json").json if not item["safety"])
+    path = Path(shop.state, PRODUCT, "backups", "test", "db", made["id"], "hello.data")
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + b"?")
+    answer = shop("restore", "test", "db", "--yes")
+    path.write_bytes(content)
+    assert answer.code == 5
+    assert "is damaged" in answer.err
+    assert sql("select word from kept") == "still here"
+
+
+def test_what_is_not_there_is_said(shop: Command) -> None:
+    assert (
+        shop("backup", "test", "bd").err
+        == "error: no backing service 'bd' runs in test\nhint: did you mean db?\n"
+    )
+    assert shop("restore", "test", "db", "--backup", "1999", "--yes").code == 4

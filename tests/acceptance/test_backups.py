@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterator[C
     product = root / "ecluse.yaml"
     product.write_text(product.read_text() + "\nbacking:\n  db: {kind: postgresql}\n")
     declaration = root / "services" / "hello" / "service.yaml"
-    declaration.write_text(declaration.read_text() + "\nuses: [db]\n")
+    declaration.write_text(re.sub(r"(?m)^uses:.*$", "uses: [db]", declaration.read_text()))
     try:
         command.ok("build", "--quiet")
         command.ok("deploy", "test", "--yes")
@@ -33,6 +34,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterator[C
         command("down", "test", "--volumes", "--yes")
         command("runner", "--stop")
         remove_images(PRODUCT)
+        tested = docker(
+            "image", "ls", "--quiet", "--filter", f"label=ecluse.tests-of={PRODUCT}/hello"
+        ).split()
+        if tested:
+            docker("image", "rm", "--force", *dict.fromkeys(tested))
 
 
 def sql(statement: str) -> str:
@@ -81,7 +87,6 @@ def test_a_damaged_backup_is_refused(shop: Command) -> None:
 
 def test_what_is_not_there_is_said(shop: Command) -> None:
     assert (
-        shop("backup", "test", "bd").err
-        == "error: no backing service 'bd' runs in test\nhint: did you mean db?\n"
+        shop("backup", "test", "bd").err == "error: no backing service 'bd' runs in test\nhint: known: db\n"
     )
     assert shop("restore", "test", "db", "--backup", "1999", "--yes").code == 4

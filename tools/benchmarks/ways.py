@@ -182,14 +182,22 @@ async def _listens(port: int, *, seconds: float = 10) -> None:
 
 
 async def wait_answering(port: int, *, seconds: float = 60) -> None:
-    """Until the service answers with 200; Failed after `seconds`."""
+    """Until the service answers well; Failed after `seconds`."""
     limit = time.monotonic() + seconds
     while time.monotonic() < limit:
-        with suppress(OSError, Lost, asyncio.IncompleteReadError):
-            connection = await Load(port, HOST).open()
-            reply = await connection.ask(KINDS[0])
-            connection.close()
-            if reply.status == 200:
-                return
+        if await answers(port):
+            return
         await asyncio.sleep(0.1)
     raise Failed(f"nothing answered on port {port} within {seconds:.0f} s")
+
+
+async def answers(port: int) -> bool:
+    """Does the service answer one request well, within five seconds?"""
+    with suppress(OSError, TimeoutError, Lost, asyncio.IncompleteReadError):
+        async with asyncio.timeout(5):
+            connection = await Load(port, HOST).open()
+            try:
+                return (await connection.ask(KINDS[0])).status == 200
+            finally:
+                connection.close()
+    return False

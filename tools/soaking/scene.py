@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,17 +17,20 @@ from benchmarks.installed import ECLUSE, Done, Ecluse, docker, machine
 from benchmarks.load import ECHO, Kind
 from benchmarks.shown import progress
 from benchmarks.subject import SERVICE, wish
+from benchmarks.ways import answers
 
-PRODUCT = "soak"
+PRODUCT = f"soak{os.getpid()}"
+"""A name of its own: another soak on the same engine is left alone, with its images."""
 REPLICAS = 2
 SUCCEEDED, RESTORED = 0, 10
 NEIGHBOUR = "side"
+RECOVERY_SECONDS, WELL_SECONDS = 15.0, 2.0
 SERVICE_YAML = """\
 service: echo
 processes:
   web:
     port: 8080
-    probe: {path: /health, deadline: 6s}
+    probe: {path: /health, deadline: 8s}
     drain: 10s
     stop_grace: 20s
     expose: {host: echo}
@@ -56,7 +59,7 @@ KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that was killed. Requests may be lost from `at` until `until`, and only then."""
+    """Something that was killed. Requests may be lost from `at` until it is well again, `until`, and only then."""
 
     what: str
     at: float
@@ -112,33 +115,38 @@ class Scene:
     async def kill_the_runner(self) -> None:
         """In the middle of a deployment, each time a little later; the command that follows it starts the next."""
         self.kills += 1
-        await self._deploy_and(self.kills * 3, "runner", lambda: os.kill(self.runner, signal.SIGKILL))
+        await self._deploy_and(self.kills * 3, "runner", self._crash_the_runner)
 
     async def kill_the_gateway_in_a_deployment(self) -> None:
-        await self._deploy_and(4, "gateway", self._crash_the_gateway, allowed=(SUCCEEDED, RESTORED))
+        await self._deploy_and(4, "gateway", self.kill_the_gateway, allowed=(SUCCEEDED, RESTORED))
         if self.asked[-1].code == RESTORED:
             self._note("deployment", await self._deploy())
 
     async def _deploy_and(
-        self, lines: int, what: str, act: Callable[[], None], *, allowed: tuple[int, ...] = (SUCCEEDED,)
+        self,
+        lines: int,
+        what: str,
+        act: Callable[[], Awaitable[None]],
+        *,
+        allowed: tuple[int, ...] = (SUCCEEDED,),
     ) -> None:
         """A deployment during which `act` is done when the terminal has shown so many lines."""
         self._wish_next()
         async with self._deploying() as (process, shown):
             seen = [await shown.readline() for _ in range(lines)]
-            await asyncio.to_thread(act)
+            await act()
             rest = b"".join(seen) + await shown.read()
             done = Done(await process.wait(), "", rest.decode(errors="replace"))
             self._note(f"deployment in which the {what} is killed", done, allowed=allowed)
 
     async def kill_the_gateway(self) -> None:
-        await self._kill("gateway", seconds=5.0)
+        await self._crash("gateway")
 
     async def kill_the_edge(self) -> None:
-        await self._kill("edge", seconds=5.0)
+        await self._crash("edge")
 
     async def kill_a_replica(self) -> None:
-        await self._kill("replica", seconds=8.0)
+        await self._crash("replica")
 
     @property
     def runner(self) -> int:
@@ -149,19 +157,28 @@ class Scene:
         mark = f"label=ecluse.machine={machine(self.ecluse)}"
         return docker("ps", "--quiet", "--filter", mark, "--filter", f"label=ecluse.kind={kind}").split()
 
-    async def _kill(self, kind: str, *, seconds: float) -> None:
-        await asyncio.to_thread(self._crash, kind, seconds)
-        await asyncio.sleep(seconds)
+    async def _crash_the_runner(self) -> None:
+        os.kill(self.runner, signal.SIGKILL)
 
-    def _crash_the_gateway(self) -> None:
-        self._crash("gateway", 8.0)
-
-    def _crash(self, kind: str, seconds: float) -> None:
+    async def _crash(self, kind: str) -> None:
         """Its main process, as a crash would: Docker takes `docker kill` for a wish, and starts nothing again."""
-        pid = int(docker("inspect", "--format", "{{.State.Pid}}", self.containers(kind)[0]))
+        container = (await asyncio.to_thread(self.containers, kind))[0]
+        pid = int(await asyncio.to_thread(docker, "inspect", "--format", "{{.State.Pid}}", container))
         at = time.monotonic()
-        self.faults.append(Fault(kind, at, at + seconds))
         os.kill(pid, signal.SIGKILL)
+        self.faults.append(Fault(kind, at, at + RECOVERY_SECONDS))
+        await self._well_again(at)
+        self.faults[-1] = Fault(kind, at, time.monotonic())
+
+    async def _well_again(self, since: float) -> None:
+        """Until it has answered for as long as Docker needs to notice, in time; past it nothing is excused."""
+        answered_since = time.monotonic()
+        while time.monotonic() < since + RECOVERY_SECONDS:
+            if not await answers(self.ecluse.port):
+                answered_since = time.monotonic()
+            if time.monotonic() - answered_since >= WELL_SECONDS:
+                return
+            await asyncio.sleep(0.1)
 
     async def _deploy(self, *words: str) -> Done:
         return await self.ecluse.go("deploy", "test", *words, "--yes")

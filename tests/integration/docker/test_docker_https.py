@@ -133,9 +133,8 @@ async def test_a_renewal_under_load_loses_no_request(here: Here) -> None:
             (event,) = await drain(here.engine.renew(here.target))
             assert "another certificate, valid until" in event.message
             serials.append(here.secure().serial())
-            await asyncio.sleep(0.5)
+            await more(load, 40)
     assert load.lost == []
-    assert load.done > 300
     assert len(set(serials)) == 6
     assert docker("top", gateway, "-o", "pid").split() == workers
     assert await drain(here.engine.renew(here.target)) == []
@@ -214,6 +213,14 @@ async def test_a_taken_port_leaves_the_edge_that_runs_alone(here: Here, tmp_path
         await engine.close()
     assert "ECLUSE_EDGE_HTTPS_PORT to another one, or to 0 for no HTTPS" in (failure.value.hint or "")
     assert here.get().status == 200
+
+
+async def more(load: Load, count: int) -> None:
+    """Returns when that many requests were answered since: a busy machine takes longer, and proves as much."""
+    wanted = load.done + count
+    async with asyncio.timeout(30):
+        while load.done < wanted:
+            await asyncio.sleep(0.05)
 
 
 def age(here: Here) -> None:

@@ -97,7 +97,8 @@ down() {
     "$ecluse" -C "$product" down prod --volumes --yes
     "$ecluse" -C "$product" down test --volumes --yes
     "$ecluse" -C "$product" runner --stop
-    /usr/bin/docker image ls --quiet --filter label=ecluse.product=comptoir | sort -u | xargs -r /usr/bin/docker image rm --force >/dev/null
+    /usr/bin/docker image ls --format '{{.Repository}}:{{.Tag}}' | grep '^comptoir/' |
+        xargs -r /usr/bin/docker image rm --force >/dev/null
     rm -rf .demo "${ECLUSE_STATE:-/var/lib/ecluse}/comptoir"
     echo "the demo is gone; the base images and the build cache stay for the next one"
 }

@@ -78,6 +78,7 @@ def docker(*words: str) -> str:
 
 def remove_images(product: str) -> None:
     """The images that a test's product left; the build cache keeps what is slow to make."""
-    ids = docker("image", "ls", "--quiet", "--filter", f"label=ecluse.product={product}").split()
-    if ids:
-        docker("image", "rm", "--force", *dict.fromkeys(ids))
+    tags = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").split()
+    mine = [tag for tag in tags if tag.startswith(f"{product}/")]
+    if mine:
+        docker("image", "rm", "--force", *mine)

@@ -21,6 +21,8 @@ from soaking.memory import Memory
 from soaking.scene import KINDS, PRODUCT, SERVICE_YAML, Scene, gateway_files
 
 QUIET_SECONDS = 2.0
+SLOW = "answer after 2 s"
+SLOW_SECONDS, STRETCH_SECONDS = 1.0, 3.0
 
 
 def main() -> int:
@@ -104,6 +106,8 @@ def show(samples: Sequence[Sample], scene: Scene, memory: Memory) -> None:
         figures = (milliseconds(percentile(good, share)) for share in (0.5, 0.99))
         rows.append((kind.name, str(len(mine)), str(lost), *figures))
     table(("requests", "sent", "lost", "p50 ms", "p99 ms"), rows)
+    for line in slow_stretches(samples):
+        print(f"    {line}")
     for fault in scene.faults:
         lost = account.lost_by(fault, samples)
         last = max((item.sent - fault.at for item in lost), default=0.0)
@@ -113,3 +117,17 @@ def show(samples: Sequence[Sample], scene: Scene, memory: Memory) -> None:
             f"    {trend.who}: {trend.early / 2**20:.1f} MiB after warming up, {trend.late / 2**20:.1f} at the end "
             f"({trend.samples} samples)"
         )
+
+
+def slow_stretches(samples: Sequence[Sample]) -> Iterator[str]:
+    """When answers that should come at once took longer than a second, counted from when they were sent."""
+    first = min(item.due for item in samples)
+    quick = [item for item in samples if item.kind != SLOW and item.ended - item.sent > SLOW_SECONDS]
+    stretches: list[list[Sample]] = []
+    for item in sorted(quick, key=lambda item: item.sent):
+        if not stretches or item.sent - stretches[-1][-1].sent > STRETCH_SECONDS:
+            stretches.append([])
+        stretches[-1].append(item)
+    for stretch in stretches:
+        longest = max(item.ended - item.sent for item in stretch)
+        yield f"at {stretch[0].sent - first:.0f} s: {len(stretch)} answers took up to {longest:.1f} s"

@@ -207,5 +207,5 @@ class Scene:
 
 
 def gateway_files(state: Path) -> set[str]:
-    """The names of the files by which the gateway is told what to do; one is for the next to be tried."""
-    return {item.name for item in (state / PRODUCT / "gateway" / "test").iterdir()} | {"candidate.cfg"}
+    """The names of the files by which the gateway is told what to do."""
+    return {item.name for item in (state / PRODUCT / "gateway" / "test").iterdir()}

@@ -322,12 +322,16 @@ class Gateway:
             await self._delete(backend.name, name)
 
     async def _check(self, routes: Routes) -> None:
-        write_whole(self._folder / "candidate.cfg", self._configuration(routes))
-        done = await self._client.execute(
-            self._site.gateway,
-            ["haproxy", "-c", "-f", f"{payloads.MOUNT}/candidate.cfg"],
-            what="check the configuration of the gateway",
-        )
+        candidate = self._folder / "candidate.cfg"
+        write_whole(candidate, self._configuration(routes))
+        try:
+            done = await self._client.execute(
+                self._site.gateway,
+                ["haproxy", "-c", "-f", f"{payloads.MOUNT}/{candidate.name}"],
+                what="check the configuration of the gateway",
+            )
+        finally:
+            candidate.unlink(missing_ok=True)
         if done.code != 0:
             raise EngineError(f"the gateway refuses its configuration:\n{done.output.strip()}")
 

@@ -232,7 +232,7 @@ def _head(owner: tuple[int, int]) -> list[str]:
         "    option dontlog-normal",
         "    option http-server-close",
         "    option idle-close-on-response",
-        "    option redispatch",
+        "    option redispatch 1",
         "    retries 3",
         "    timeout connect 5s",
         "    timeout client 60s",

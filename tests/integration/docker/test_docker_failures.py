@@ -33,14 +33,15 @@ async def cause_of(here: Here, workload: Workload) -> Cause:
 async def test_an_exit_is_told_at_once_with_code_and_last_lines(here: Here) -> None:
     begun = time.monotonic()
     cause = await cause_of(here, here.make.web(env={"EXIT": "3", "SAY": "no such table"}))
-    assert cause == Cause(
+    # Docker collects the two outputs apart: their lines may come in either order
+    assert replace(cause, logs=tuple(sorted(cause.logs))) == Cause(
         "exited",
         "hello/web",
         "hello/web exited with code 3 before it was ready",
         ("exited with code 3",),
-        ("program starts", "no such table"),
+        ("no such table", "program starts"),
     )
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 30
 
 
 async def test_a_worker_that_ends_is_told_to_become_a_task(here: Here) -> None:

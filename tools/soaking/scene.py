@@ -13,9 +13,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.installed import ECLUSE, Done, Ecluse, docker, machine
+from benchmarks.installed import ECLUSE, Done, Ecluse, docker, go, machine
 from benchmarks.load import ECHO, Kind
-from benchmarks.shown import progress
+from benchmarks.shown import DOCKER, progress
 from benchmarks.subject import SERVICE, wish
 from benchmarks.ways import answers
 
@@ -111,6 +111,7 @@ class Scene:
         self._note("neighbour that comes", await self._deploy(NEIGHBOUR))
         shutil.rmtree(folder)
         self._note("neighbour that goes", await self._deploy("--all"))
+        await go(DOCKER, "image", "rm", f"{PRODUCT}/{NEIGHBOUR}:1")
 
     async def kill_the_runner(self) -> None:
         """In the middle of a deployment, each time a little later; the command that follows it starts the next."""

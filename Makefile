@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo --preserve-env=ECLUSE_CACHE,ECLUSE_STATE,ECLUSE_EDGE_HTTP_PORT,ECLUSE_EDGE_HTTPS_PORT,CI)
 export ECLUSE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ecluse
 
-.PHONY: demo demo-down test check bench format venv machine clean picture
+.PHONY: demo demo-down test check bench format venv machine peers clean picture
 
 demo: venv machine            ## build and deploy the example product, then say where to look
 	@$(SUDO) tools/demo.sh up
@@ -14,7 +14,7 @@ demo: venv machine            ## build and deploy the example product, then say 
 demo-down: venv               ## remove all that `make demo` made
 	@$(SUDO) tools/demo.sh down
 
-test: venv machine check      ## every test, on real parts
+test: venv machine peers check      ## every test, on real parts
 	@$(SUDO) tools/test.sh
 
 check: venv                   ## format, lint, types, layers
@@ -23,7 +23,7 @@ check: venv                   ## format, lint, types, layers
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 20; exit $${PIPESTATUS[0]}
 
-bench: venv machine           ## speed, side by side with what one would use instead
+bench: venv machine peers     ## speed, side by side with what one would use instead
 	@$(SUDO) $(BIN)/python tools/bench
 
 format: venv
@@ -38,6 +38,9 @@ $(VENV)/.ready: pyproject.toml
 
 machine:                      ## Docker, its base images and the browser, where they are missing
 	@$(SUDO) tools/machine.sh
+
+peers:                        ## the programs that tests and benches compare with, built where they can be had
+	@$(SUDO) tools/peers.sh
 
 clean:
 	rm -rf $(VENV) .demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

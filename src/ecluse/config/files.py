@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
+from ecluse.config.formats import Unwritable, settings_text
 from ecluse.config.interpolate import BadReference
-from ecluse.config.render import Named, Unrendered, settings_text, template_names, template_text
+from ecluse.config.render import ToldElsewhere, Unrendered, template_names, template_text
 from ecluse.config.scope import ServiceScope
 from ecluse.config.types import Unfit, accept
+from ecluse.config.variables import Variables
 from ecluse.model.application import File
 from ecluse.model.release import Release
 from ecluse.model.secret import Sealed, Text
-from ecluse.model.service import FileFormat, Plain
+from ecluse.model.service import Plain, SettingsFile
 
 
 def files(scope: ServiceScope, release: Release, templates_at: str) -> Iterator[File]:
     """Settings files, then templates. `templates_at`: the folder that problems name."""
     spec = scope.declaration.spec
     for settings in spec.deliver.files:
-        content = _settings_file(scope, settings.format)
+        content = _settings_file(scope, settings)
         if content is not None:
             yield File(settings.path, content, settings.mode, settings.owner)
     for file in spec.files:
@@ -28,45 +30,43 @@ def files(scope: ServiceScope, release: Release, templates_at: str) -> Iterator[
             path = ("files", file.path, "template")
             scope.around.problems.append(scope.declaration.document.problem(path, message, "build it again"))
             continue
-        rendered = _template_file(scope, source, f"{templates_at}/{file.template}", release.version)
+        rendered = _template_file(scope, source, f"{templates_at}/{file.template}")
         if rendered is not None:
             yield File(file.path, rendered, file.mode, file.owner)
 
 
-def _settings_file(scope: ServiceScope, form: FileFormat) -> Text | None:
+def _settings_file(scope: ServiceScope, file: SettingsFile) -> Text | None:
     keys = scope.declaration.spec.config
     values = _natives(scope, list(keys))
     if values is None:
         return None
-    text = settings_text(form, keys, {key: value for key, value in values.items() if value is not None})
+    given = {key: value for key, value in values.items() if value is not None}
+    try:
+        text = settings_text(file.format, keys, given, section=file.section)
+    except Unwritable as error:
+        message = f"cannot be written to {file.path}: it {error.message}"
+        scope.around.problems.append(
+            scope.declaration.document.problem(("config", error.key), message, error.hint)
+        )
+        return None
     return _sealed(scope, text, is_secret=any(_is_secret(scope, key) for key in values))
 
 
-def _template_file(scope: ServiceScope, source: str, file: str, version: str) -> Text | None:
+def _template_file(scope: ServiceScope, source: str, file: str) -> Text | None:
     keys = scope.declaration.spec.config
     used = [key for key in template_names(source) if key in keys]
     values = _natives(scope, used)
     if values is None:
         return None
-    is_secret = any(_is_secret(scope, key) for key in used)
-    variables = {**dict.fromkeys(keys), **values, **_surroundings(scope, version)}
+    variables = Variables(scope, is_secret=any(_is_secret(scope, key) for key in used))
     try:
-        return _sealed(
-            scope, template_text(source, file, variables, is_secret=is_secret), is_secret=is_secret
-        )
+        text = template_text(source, file, variables.all(values), is_secret=lambda: variables.is_secret)
     except Unrendered as error:
         scope.around.problems.append(error.problem)
         return None
-
-
-def _surroundings(scope: ServiceScope, version: str) -> Mapping[str, Named]:
-    environment = scope.around.environment
-    return {
-        "environment": Named(environment.name, domain=environment.domain),
-        "product": Named(scope.around.product.name),
-        "release": Named("", version=version),
-        "service": Named(scope.name),
-    }
+    except ToldElsewhere:
+        return None
+    return _sealed(scope, text, is_secret=variables.is_secret)
 
 
 def _natives(scope: ServiceScope, keys: list[str]) -> dict[str, Plain] | None:

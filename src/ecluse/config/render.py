@@ -1,15 +1,9 @@
-"""The files of a service: settings in one format, and what Jinja2 templates make. Pure.
-
-The env format has one line per key: bare when no reader could see more in it, in single quotes when it has
-none inside, else in double quotes with backslash, quote, dollar and backtick escaped and a newline as `\\n`.
-"""
+"""What Jinja2 templates make of a service's values, sandboxed and bounded. Pure."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,28 +11,25 @@ from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, meta
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from ecluse.config.types import written_as
 from ecluse.errors import Location, Problem, nearest
-from ecluse.model.service import ContractKey, FileFormat, Plain
 
 MAX_CHARACTERS = 1_048_576
 MAX_LOOPS = 100_000
 MAX_PRODUCT = 100_000
-_BARE = re.compile(r"[A-Za-z0-9_./:@%+,=-]*")
-_ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`", "\n": "\\n", "\r": "\\r"})
 _UNDEFINED = re.compile(r"'([A-Za-z_]\w*)' is undefined")
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
-    """What a template knows of the environment, the product, the release or its service."""
+class ToldElsewhere(Exception):
+    """A template reads a value whose problem is among the problems already."""
 
-    name: str
-    domain: str = ""
-    version: str = ""
 
-    def __str__(self) -> str:
-        return self.name or self.version
+class Unreferable(Exception):
+    """A reference in a template that leads nowhere: message and hint."""
+
+    def __init__(self, message: str, hint: str | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
 
 
 class Unrendered(Exception):
@@ -49,24 +40,6 @@ class Unrendered(Exception):
         self.problem = problem
 
 
-def settings_text(form: FileFormat, keys: Mapping[str, ContractKey], values: Mapping[str, Plain]) -> str:
-    """The keys that have a value, in the order of the contract."""
-    if form == "json":
-        return json.dumps(values, ensure_ascii=False, indent=2) + "\n"
-    if form == "yaml":
-        lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}\n" for key, value in values.items()]
-        return "".join(lines) or "{}\n"
-    return "".join(f"{key}={env_quoted(written_as(keys[key], value))}\n" for key, value in values.items())
-
-
-def env_quoted(text: str) -> str:
-    if _BARE.fullmatch(text):
-        return text
-    if not {"'", "\n", "\r"} & set(text):
-        return f"'{text}'"
-    return f'"{text.translate(_ESCAPED)}"'
-
-
 def template_names(text: str) -> frozenset[str]:
     """The names that a template reads; none when its syntax is wrong."""
     try:
@@ -75,10 +48,12 @@ def template_names(text: str) -> frozenset[str]:
         return frozenset()
 
 
-def template_text(text: str, file: str, variables: Mapping[str, Any], *, is_secret: bool) -> str:
+def template_text(
+    text: str, file: str, variables: Mapping[str, Any], *, is_secret: Callable[[], bool]
+) -> str:
     """What a template makes of `variables`; Unrendered with the line of the template that is wrong.
 
-    With a secret inside, Jinja's own words are kept back: they may repeat a value.
+    is_secret: whether a secret went in so far. Jinja's own words are then kept back: they may repeat a value.
     """
     try:
         template = _environment().from_string(text)
@@ -86,8 +61,10 @@ def template_text(text: str, file: str, variables: Mapping[str, Any], *, is_secr
     except TemplateSyntaxError as error:
         message = f"is not a template: {error.message}"
         raise Unrendered(Problem(Location(file, error.lineno), "", message)) from None
+    except ToldElsewhere:
+        raise
     except Exception as error:
-        message, hint = _reason(error, variables, is_secret=is_secret)
+        message, hint = _reason(error, variables, is_secret=is_secret())
         raise Unrendered(Problem(Location(file, _line(error)), "", message, hint)) from None
 
 
@@ -149,11 +126,14 @@ def _collected(chunks: Iterator[str]) -> str:
 
 def _reason(error: Exception, variables: Mapping[str, Any], *, is_secret: bool) -> tuple[str, str | None]:
     match error:
+        case Unreferable():
+            return error.message, error.hint
         case _NoValue():
             return "writes out a key that has no value", "ask `{% if KEY %}` first, or make the key required"
         case OverflowError() | MemoryError() | RecursionError():
             return "grows too large", f"a file has at most {MAX_CHARACTERS} characters and {MAX_LOOPS} loops"
         case UndefinedError():
+            # Jinja names what is missing, and inside of a secret structure that may be a part of it
             found = _UNDEFINED.match(str(error))
             if found and (not is_secret or found[1] not in variables):
                 known = [name for name in variables if not name.startswith("_")]

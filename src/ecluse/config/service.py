@@ -130,6 +130,7 @@ def _contract_key(name: str, text: ContractText) -> ContractKey:
         choices=tuple(text.choices or ()),
         description=text.description,
         deprecated=text.deprecated,
+        replaced_by=text.replaced_by,
     )
 
 
@@ -137,5 +138,10 @@ def _delivery(deliveries: Iterable[SettingsText | None]) -> Delivery:
     files = [text for text in deliveries if text]
     return Delivery(
         env=None in deliveries,
-        files=tuple(SettingsFile(text.path, text.format, int(text.mode, 8), text.owner) for text in files),
+        files=tuple(_settings_file(text) for text in files),
     )
+
+
+def _settings_file(text: SettingsText) -> SettingsFile:
+    section = text.section or "settings"
+    return SettingsFile(text.path, text.format, int(text.mode, 8), text.owner, section)

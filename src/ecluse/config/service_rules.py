@@ -53,6 +53,11 @@ def _file_problems(shape: ServiceText, document: Document) -> Iterator[Problem]:
     for index, path in enumerate(settings):
         if path in settings[:index]:
             yield document.problem(("deliver", index), f"{path} is delivered twice")
+    for index, text in enumerate(shape.deliver):
+        if text and text.section is not None and text.format != "ini":
+            is_list = len(shape.deliver) > 1 or ("deliver", 0) in document.lines
+            at: Path = ("deliver", index, "section") if is_list else ("deliver", "section")
+            yield document.problem(at, "belongs to the format ini")
     for path in shape.files:
         if path in settings:
             yield document.problem(("files", path), f"{path} is delivered twice")
@@ -68,6 +73,9 @@ def _contract_problems(
     if bool(key.choices) != (key.type == "choice"):
         yield document.problem(path, "choices and `type: choice` go together")
         return
+    if key.replaced_by is not None and (key.replaced_by not in config or key.replaced_by == key.name):
+        hint = nearest(key.replaced_by, [name for name in config if name != key.name])
+        yield document.problem((*path, "replaced_by"), f"no other key is named {key.replaced_by}", hint)
     if key.required_when is not None:
         yield from _condition_problems(key, config, document)
     if key.default is not None and not holds_reference(key.default):

@@ -68,5 +68,8 @@ def _is_needed(scope: ServiceScope, key: ContractKey) -> bool:
 
 def _warn_of_age(scope: ServiceScope, key: ContractKey) -> None:
     winner = scope.merged[key.name].winner
-    if key.deprecated and winner and winner.path[0] != "config":
-        scope.around.warnings.append(winner.problem(f"is deprecated: {key.deprecated}"))
+    if not (key.deprecated or key.replaced_by) or winner is None or winner.path[0] == "config":
+        return
+    message = f"is deprecated: {key.deprecated}" if key.deprecated else "is deprecated"
+    hint = f"give {key.replaced_by} instead" if key.replaced_by else None
+    scope.around.warnings.append(winner.problem(message, hint))

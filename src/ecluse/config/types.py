@@ -11,13 +11,17 @@ import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from ecluse.config.quantity import parse_duration, parse_size
 from ecluse.errors import nearest
 from ecluse.model.service import ContractKey, Plain, Scalar, ValueType
 
+if TYPE_CHECKING:
+    import regex
+
+PATTERN_SECONDS = 1.0
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]+")
 _EMAIL = re.compile(r"[^@\s,]+@[^@\s,]+")
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
@@ -43,9 +47,18 @@ def accept(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:
     A literal must have been written as that type; what a reference or a secret brought may be its text.
     """
     native = _ACCEPT[key.type](key, data, is_literal=is_literal)
-    if key.pattern is not None and not _compiled(key.pattern).fullmatch(written(native)):
+    if key.pattern is not None and not _matches(key.pattern, written(native)):
         raise Unfit(f"must match {key.pattern}")
     return native
+
+
+def _matches(pattern: str, text: str) -> bool:
+    """A pattern may need time that grows without bound (`(a|aa)*b`): it has a limit."""
+    try:
+        return bool(_compiled(pattern).fullmatch(text, timeout=PATTERN_SECONDS, concurrent=True))
+    except TimeoutError:
+        message = f"cannot be compared with {pattern} within {PATTERN_SECONDS:g} s"
+        raise Unfit(message, "write a pattern without repetitions inside of repetitions") from None
 
 
 def written(native: Plain) -> str:
@@ -78,16 +91,22 @@ def is_url(text: str) -> bool:
 
 
 def pattern_problem(pattern: str) -> str | None:
+    """The language of patterns is that of Python's `re`; the `regex` library reads it, and knows a time limit."""
+    import regex
+
     try:
+        re.compile(pattern)
         _compiled(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
+    except (re.error, regex.error, RecursionError, OverflowError) as error:
         return f"is not a regular expression: {error}"
     return None
 
 
 @lru_cache(maxsize=4096)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _compiled(pattern: str) -> regex.Pattern[str]:
+    import regex
+
+    return regex.compile(pattern)
 
 
 def _string(key: ContractKey, data: Plain, *, is_literal: bool) -> Plain:

@@ -14,7 +14,7 @@ type_names = (
 ValueType = Literal[
     "string", "integer", "number", "boolean", "url", "email", "duration", "size", "choice", "list", "json"
 ]
-FileFormat = Literal["env", "json", "yaml"]
+FileFormat = Literal["env", "json", "yaml", "properties", "ini", "xml"]
 Scalar = str | int | float | bool | None
 Plain = Scalar | list["Plain"] | dict[str, "Plain"]
 
@@ -103,6 +103,7 @@ class ContractKey:
     choices: tuple[str, ...] = ()
     description: str | None = None
     deprecated: str | None = None
+    replaced_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +118,13 @@ class TemplateFile:
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """A file that holds every key of the contract in one format."""
+    """A file that holds every key of the contract in one format. `section`: the one of an INI file."""
 
     path: str
     format: FileFormat
     mode: int = 0o440
     owner: str | None = None
+    section: str = "settings"
 
 
 @dataclass(frozen=True, slots=True)

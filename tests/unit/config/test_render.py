@@ -1,78 +1,17 @@
 from __future__ import annotations
 
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from ecluse.config.render import Named, Unrendered, env_quoted, settings_text, template_text
-from ecluse.model.service import ContractKey, Plain
+from ecluse.config.render import Unrendered, template_text
+from ecluse.model.secret import Sealed
 from tests.unit.config.product_folder import ProductFolder
-
-KEYS = {
-    "A": ContractKey("A"),
-    "B": ContractKey("B", "boolean"),
-    "L": ContractKey("L", "list"),
-    "J": ContractKey("J", "json"),
-}
-VALUES: dict[str, Plain] = {"A": "yes", "B": True, "L": ["a", 1], "J": {"k": "é"}}
-
-
-def test_an_env_file_has_a_line_for_each_key() -> None:
-    assert settings_text("env", KEYS, VALUES) == 'A=yes\nB=true\nL=a,1\nJ=\'{"k":"é"}\'\n'
-
-
-def test_a_json_file_has_native_values() -> None:
-    assert settings_text("json", KEYS, VALUES) == (
-        '{\n  "A": "yes",\n  "B": true,\n  "L": [\n    "a",\n    1\n  ],\n  "J": {\n    "k": "é"\n  }\n}\n'
-    )
-
-
-def test_a_yaml_file_quotes_every_text() -> None:
-    assert settings_text("yaml", KEYS, VALUES) == 'A: "yes"\nB: true\nL: ["a", 1]\nJ: {"k": "é"}\n'
-    assert settings_text("yaml", KEYS, {}) == "{}\n"
-
-
-@pytest.mark.parametrize(
-    ("text", "quoted"),
-    [
-        ("http://a.fr:80/x", "http://a.fr:80/x"),
-        ("", ""),
-        ("two words", "'two words'"),
-        ("#no comment", "'#no comment'"),
-        ("$HOME `id` \\", "'$HOME `id` \\'"),
-        ("it's", '"it\'s"'),
-        ("a\nB=injected", '"a\\nB=injected"'),
-        ('it\'s $5 "or" `x` \\n', '"it\'s \\$5 \\"or\\" \\`x\\` \\\\n"'),
-    ],
-)
-def test_a_text_is_quoted_so_that_no_reader_sees_more_in_it(text: str, quoted: str) -> None:
-    assert env_quoted(text) == quoted
-
-
-@given(st.text(st.characters(exclude_characters="\0\n\r", exclude_categories=["Cs"])))
-def test_a_shell_reads_the_text_of_one_line_back(text: str) -> None:
-    script = f'A={env_quoted(text)}\nprintf %s "$A"'
-    done = subprocess.run(["sh", "-c", script], capture_output=True, check=True)
-    assert done.stdout.decode() == text
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"])))
-def test_any_text_stays_on_its_line_and_comes_back(text: str) -> None:
-    quoted = env_quoted(text)
-    assert "\n" not in quoted
-    if quoted.startswith('"'):
-        unescape = {"n": "\n", "r": "\r"}
-        assert re.sub(r"\\(.)", lambda found: unescape.get(found[1], found[1]), quoted[1:-1]) == text
-    else:
-        assert quoted.strip("'") == text.strip("'")
 
 
 def render(text: str, *, is_secret: bool = False, **variables: object) -> str:
-    return template_text(text, "t.j2", variables, is_secret=is_secret)
+    return template_text(text, "t.j2", variables, is_secret=lambda: is_secret)
 
 
 def told(text: str, *, is_secret: bool = False, **variables: object) -> str:
@@ -82,9 +21,7 @@ def told(text: str, *, is_secret: bool = False, **variables: object) -> str:
 
 
 def test_a_template_sees_its_variables() -> None:
-    environment = Named("test", domain="test.localhost")
-    text = "{% if ON %}{{ ON }} {{ KEY }}{% endif %} {{ environment }} {{ environment.domain }}\n"
-    assert render(text, ON=True, KEY=3, environment=environment) == "true 3 test test.localhost\n"
+    assert render("{% if ON %}{{ ON }} {{ KEY }}{% endif %}\n", ON=True, KEY=3) == "true 3\n"
 
 
 @pytest.mark.parametrize(
@@ -173,3 +110,71 @@ def test_the_file_of_a_service_may_be_read_by_the_shell(product: ProductFolder, 
         ["sh", "-c", f'. {file}; printf %s "$NOTE"'], capture_output=True, text=True, check=True
     )
     assert done.stdout == "a 'b' $c"
+
+
+LINES = """
+{{ environment }} {{ environment.domain }} {{ product }} {{ release }} {{ release.version }} {{ service }}
+{{ service.accounting.url }} {{ backing.db.host }}:{{ backing.db.port }} {{ run.web.port }} {{ run.web.expose.host }}
+{{ app.HOST }} {{ service["accounting"]["url"] }} {% if app.LIST %}{{ app.LIST[1] }}{% endif %}
+"""
+
+
+def test_a_template_has_the_references_that_values_have(product: ProductFolder) -> None:
+    contract = "HOST: {default: mail}\nLIST: {type: list, default: [a, b]}"
+    product.invoicing(config=contract, more="files: {/x: {template: x.j2}}\n")
+    product.write("services/invoicing/x.j2", LINES)
+    assert product.file("/x") == (
+        "test test.localhost comptoir 1.4 1.4 invoicing\n"
+        "http://accounting db:3306 8080 invoicing\n"
+        "mail http://accounting b\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{{ service.acounting.url }}", "no service is named acounting\n  hint: did you mean accounting?"),
+        ("{{ service.accounting }}", "service.accounting is not a reference\n  hint: name what you mean"),
+        ("{{ backing.db.hosts }}", "a backing service has no hosts\n  hint: did you mean host?"),
+        ("{{ app.HOTS }}", "the contract of invoicing has no key HOTS\n  hint: did you mean HOST?"),
+        ("{{ environment.nam }}", "environment.nam is not a reference\n  hint: did you mean name?"),
+        ("{{ run.web.prot }}", "run.web.prot has no value\n  hint: did you mean port?"),
+        ("{{ run._variables }}", "does what templates may not do"),
+    ],
+)  # fmt: skip
+def test_a_reference_that_leads_nowhere_is_told_at_its_line(
+    product: ProductFolder, line: str, problem: str
+) -> None:
+    product.invoicing(config="HOST: {default: mail}", more="files: {/x: {template: x.j2}}\n")
+    product.write("services/invoicing/x.j2", f"first\n\n{line}\n")
+    assert product.problems() == f"services/invoicing/x.j2:3: {problem}"
+
+
+@pytest.mark.parametrize(
+    "template", ["{{ backing.db.password }}", "{{ backing.db.url }}", "{{ app.TOKEN }}", "{{ app.COPY }}"]
+)
+def test_a_secret_that_a_reference_brings_makes_the_file_a_secret(
+    product: ProductFolder, template: str
+) -> None:
+    product.secrets = {"TOKEN": "hunter2"}
+    contract = 'TOKEN: {secret: true}\nCOPY: {default: "${app.TOKEN}"}\n'
+    product.invoicing(config=contract, more="files: {/x: {template: x.j2}, /y: {template: y.j2}}\n")
+    product.write("services/invoicing/x.j2", template).write(
+        "services/invoicing/y.j2", "{{ backing.db.host }}"
+    )
+    files = {file.path: file.content for file in product.application().files}
+    assert isinstance(files["/x"], Sealed)
+    assert files["/y"] == "db"
+
+
+def test_an_error_after_a_secret_was_read_repeats_nothing_of_it(product: ProductFolder) -> None:
+    product.secrets = {"TOKEN": "hunter2"}
+    product.invoicing(config="TOKEN: {secret: true}", more="files: {/x: {template: x.j2}}\n")
+    product.write("services/invoicing/x.j2", "a\n{{ {}[app.TOKEN] }}")
+    assert product.problems() == ("services/invoicing/x.j2:2: cannot be rendered (UndefinedError)")
+
+
+def test_a_reference_to_a_broken_value_says_nothing_more(product: ProductFolder) -> None:
+    product.invoicing(config='HOST: {default: "${app.X}"}', more="files: {/x: {template: x.j2}}\n")
+    product.write("services/invoicing/x.j2", "{{ app.HOST }}\n")
+    assert product.problems().count("\n") == 1

@@ -290,6 +290,17 @@ class TestReleases:
             product.resolve(releases=releases)
 
 
+def test_a_deprecated_key_that_is_still_given_names_its_replacement(product: ProductFolder) -> None:
+    product.invoicing(
+        config="OLD: {deprecated: since 2.0, replaced_by: NEW}\nNEW: {}\nOLDER: {replaced_by: NEW}"
+    )
+    product.layer("common", "app: {OLD: x,\n  OLDER: y}")
+    assert product.warnings() == (
+        "config/common.yaml:1: app.OLD: is deprecated: since 2.0\n  hint: give NEW instead\n"
+        "config/common.yaml:2: app.OLDER: is deprecated\n  hint: give NEW instead"
+    )
+
+
 def test_a_deprecated_key_that_is_still_given_is_a_warning(product: ProductFolder) -> None:
     product.invoicing(config="OLD: {deprecated: use NEW}").layer("common", "app: {OLD: x}")
     assert product.warnings() == "config/common.yaml:1: app.OLD: is deprecated: use NEW"

@@ -157,7 +157,13 @@ def test_a_settings_file_alone_leaves_the_variables_out() -> None:
         ("deliver: file", "service.yaml:2: deliver: must be env or a file {path: …, format: …}"),
         ("deliver: {path: x, format: env}", "service.yaml:2: deliver.path: must be an absolute path in the "
          "container"),
-        ("deliver: {path: /x, format: ini}", "service.yaml:2: deliver.format: must be one of env, json, yaml"),
+        ("deliver: {path: /x, format: toml}", "service.yaml:2: deliver.format: must be one of env, json, yaml, "
+         "properties, ini, xml"),
+        ("deliver: {path: /x, format: xml, section: a}", "service.yaml:2: deliver.section: belongs to the format ini"),
+        ("deliver: {path: /x, format: ini, section: ''}", "service.yaml:2: deliver.section: must be letters, digits, "
+         "dots, dashes and blanks"),
+        ("config: {OLD: {replaced_by: NWE}, NEW: {}}", "service.yaml:2: config.OLD.replaced_by: no other key is named NWE\n"
+         "  hint: did you mean NEW?"),
         ("deliver: [{path: /x, format: env}, {path: /x, format: json}]", "service.yaml:2: deliver.1: /x is delivered "
          "twice"),
         ("files: {/x: {template: ../x}}", "service.yaml:2: files./x.template: must be a path inside the folder"),

@@ -27,6 +27,7 @@ _CRON_FIELD = r"(?:\*|(?:\d{1,2}|[A-Za-z]{3})(?:-(?:\d{1,2}|[A-Za-z]{3}))?)(?:/\
 _CRON = re.compile(
     rf"{_CRON_FIELD}(?:,{_CRON_FIELD}){{0,30}}(?: +{_CRON_FIELD}(?:,{_CRON_FIELD}){{0,30}}){{4}}"
 )
+_SECTION = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_. -]*[A-Za-z0-9_])?")
 _CONTAINER_PATH = re.compile(r"(?:/[A-Za-z0-9._@+-]+)+")
 
 
@@ -148,4 +149,5 @@ RelativePath = Annotated[str, _checked(_relative_problem)]
 ContainerPath = Annotated[str, _checked(_container_path_problem)]
 ProbePath = Annotated[str, _checked(_probe_path_problem), Referable]
 Version = Annotated[str, BeforeValidator(_version)]
-FormatName = Literal["env", "json", "yaml"]
+FormatName = Literal["env", "json", "yaml", "properties", "ini", "xml"]
+Section = Annotated[str, _matching(_SECTION, "must be letters, digits, dots, dashes and blanks")]

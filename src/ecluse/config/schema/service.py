@@ -22,6 +22,7 @@ from ecluse.config.schema.fields import (
     Referable,
     RelativePath,
     Schedule,
+    Section,
     Shape,
     Zone,
     must,
@@ -86,6 +87,7 @@ class ContractText(Shape):
     choices: list[str] | None = None
     description: str | None = None
     deprecated: str | None = None
+    replaced_by: str | None = None
 
 
 class TestsText(Shape):
@@ -111,6 +113,7 @@ class SettingsText(Shape):
     format: FormatName
     mode: Mode = "0440"
     owner: Owner | None = None
+    section: Section | None = None
 
 
 def _deliveries(value: object) -> object:

@@ -16,6 +16,7 @@ from ecluse.model.event import Event, LogLine, Recorded
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.plan import Intent
+from ecluse.model.quarantine import Quarantined
 from ecluse.model.release import Release
 from ecluse.model.secret import Sealed, Secret
 from ecluse.model.workload import Run, Workload
@@ -131,6 +132,17 @@ class Engine(Protocol):
     def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
         """Runs one command in a container of its own to its end; its output comes as `output` events."""
 
+    def confirm(
+        self,
+        target: Target,
+        workloads: Sequence[Workload],
+        backing: Sequence[BackingService],
+        *,
+        since: datetime,
+    ) -> AsyncIterator[Event]:
+        """Looks again at what was made since then: RolloutFailed unless every replica of these workloads and
+        every one of these backing services is well. What has neither port nor probe must have run for a while."""
+
     def retire(
         self, target: Target, service: ServiceName, process: str | None = None
     ) -> AsyncIterator[Event]:
@@ -235,6 +247,15 @@ class Records(Protocol):
     def ledger(self, environment: EnvironmentName) -> Sequence[LedgerEntry]: ...
 
     def enter(self, environment: EnvironmentName, entry: LedgerEntry) -> None: ...
+
+    def quarantine(self, environment: EnvironmentName, entry: Quarantined) -> None:
+        """Keeps a release out of an environment; a second time changes nothing."""
+
+    def quarantined(self, environment: EnvironmentName) -> Sequence[Quarantined]:
+        """What is kept out, oldest first. What a deployment brings well is no longer."""
+
+    def lift(self, environment: EnvironmentName, service: ServiceName) -> Sequence[Quarantined]:
+        """Lets the releases of a service in again; gives those that were kept out."""
 
 
 class Schedule(Protocol):

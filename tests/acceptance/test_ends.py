@@ -116,6 +116,34 @@ def test_two_deployments_at_once_wait_for_each_other(ends: Command) -> None:
     assert ends.ok("plan", "test").out.startswith("test: nothing to do")
 
 
+def test_a_release_that_fails_is_told_why_kept_out_and_let_in_again(ends: Command) -> None:
+    dockerfile = ends.root / "services" / "clock" / "Dockerfile"
+    plain = dockerfile.read_text()
+    dockerfile.write_text(plain.replace("USER", "RUN touch /broken\nUSER"))
+    describe(ends, "true", "echo no such table >&2; exit 3")
+    ends.ok("build", "--quiet", "--version", "broken")
+    answer = ends("deploy", "test", "clock=broken", "--yes")
+    assert answer.code == 10, answer.err
+    assert "no such table" in answer.err
+    assert "    restored to clock " in answer.err
+    card = ends.ok("why", "test").out
+    assert "why: clock/main exited with code 3" in card
+    assert "    | no such table" in card
+    assert " → broken" in card
+    number = ends.ok("why", "test", "--json").json["deployment"]
+    assert ends.ok("why", "test", str(number)).out == card
+    refused = ends("deploy", "test", "clock=broken", "--yes")
+    assert refused.code == 5, refused.err
+    assert (
+        f"clock broken is quarantined here since deployment {number}: clock/main exited with code 3"
+        in refused.err
+    )
+    assert "clock/main exited with code 3" in ends.ok("quarantine", "test").out
+    ends.ok("quarantine", "test", "--lift", "clock")
+    assert ends("deploy", "test", "clock=broken", "--yes").code == 10
+    dockerfile.write_text(plain)
+
+
 def test_following_logs_shows_lines_as_they_come(ends: Command) -> None:
     describe(ends, "true # three", "while :; do date +%s%N; sleep 0.2; done")
     ends.ok("build", "--quiet", "--version", "3")

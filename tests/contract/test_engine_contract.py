@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from making import Bench, drain
 
+from ecluse.engines.memory import MemoryEngine
 from ecluse.errors import EcluseError, NotFound
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
@@ -232,3 +234,32 @@ async def test_a_certificate_that_lasts_is_not_renewed(bench: Bench) -> None:
     await drain(bench.engine.prepare(bench.target, [bench.make.web()]))
     assert await drain(bench.engine.renew(bench.target)) == []
     assert (await bench.engine.observe(bench.target)).tls == bench.target.tls
+
+
+async def test_what_is_well_is_confirmed(bench: Bench) -> None:
+    since, web, worker = datetime.now(UTC), bench.make.web(), bench.make.worker(command=("sleep", "60"))
+    await prepared(bench, web)
+    for item in (web, worker):
+        await drain(bench.engine.rollout(bench.target, item))
+    confirmed = await drain(bench.engine.confirm(bench.target, [web, worker], [], since=since))
+    assert [event.subject for event in confirmed] == ["hello/web", "hello/worker"]
+
+
+async def test_a_replica_that_ended_after_it_was_ready_is_not_confirmed(bench: Bench) -> None:
+    since, worker = datetime.now(UTC), bench.make.worker(command=("sh", "-c", "sleep 3; exit 5"))
+    await prepared(bench)
+    await drain(bench.engine.rollout(bench.target, worker))
+    if isinstance(bench.engine, MemoryEngine):
+        (made,) = await replicas(bench, "worker")
+        bench.engine.stop(bench.target, made.name)
+    with pytest.raises(RolloutFailed) as failure:
+        await drain(bench.engine.confirm(bench.target, [worker], [], since=since))
+    assert failure.value.cause.kind == "exited"
+    assert "soon after it was ready" in failure.value.cause.sentence
+
+
+async def test_a_replica_that_was_removed_is_not_confirmed(bench: Bench) -> None:
+    since, web = datetime.now(UTC), bench.make.web()
+    await prepared(bench, web)
+    with pytest.raises(RolloutFailed):
+        await drain(bench.engine.confirm(bench.target, [web], [], since=since))

@@ -26,6 +26,7 @@ from ecluse.cli.commands import (
     logs,
     plan,
     promote,
+    quarantine,
     releases,
     restore,
     rollback,
@@ -33,6 +34,7 @@ from ecluse.cli.commands import (
     runner,
     status,
     trust,
+    why,
 )
 from ecluse.cli.invocation import Invocation
 from ecluse.errors import ConfigInvalid, EcluseError, Problem
@@ -66,7 +68,7 @@ for command in (
     init.init, doctor.doctor, check.check, build.build, releases.releases, plan.plan, deploy.deploy,
     status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
     promote.promote, down.down, cancel.cancel, runner.runner, trust.trust,
-    backup.backup, backups.backups, restore.restore,
+    backup.backup, backups.backups, restore.restore, why.why, quarantine.quarantine,
 ):  # fmt: skip
     cli.add_command(command)
 

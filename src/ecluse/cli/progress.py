@@ -7,7 +7,6 @@ from datetime import datetime
 from ecluse.cli.invocation import Invocation
 from ecluse.cli.output import say, show_json
 from ecluse.errors import Busy, Cancelled, DeploymentFailed, EcluseError, NotRestored
-from ecluse.model.cause import Cause
 from ecluse.model.deployment import Deployment
 from ecluse.model.event import Recorded
 from ecluse.model.plan import ALONE
@@ -52,8 +51,21 @@ def watch(
     ended = records.deployment(number)
     if json:
         show_json(ended_facts(ended))
+    if ended.state != "succeeded":
+        _show_card(product, proposal, ended)
     raise_failure(ended)
     return ended
+
+
+def _show_card(product: OpenProduct, proposal: Proposal, ended: Deployment) -> None:
+    """All but the sentence, which the error that follows tells."""
+    from ecluse.cli.card_view import show_evidence, show_rest
+    from ecluse.wiring.why import read_card
+
+    card = read_card(product, proposal.state, ended)
+    if card is not None:
+        show_evidence(card.cause, say)
+        show_rest(card, say)
 
 
 def ended_facts(ended: Deployment) -> dict[str, object]:
@@ -82,7 +94,6 @@ def raise_failure(ended: Deployment) -> None:
     if ended.state == "succeeded":
         return
     sentence = ended.cause.sentence if ended.cause else "no cause is on record"
-    show_cause(ended.cause)
     kinds: dict[str, tuple[type[EcluseError], str]] = {
         "restored": (DeploymentFailed, "failed, and what was there runs again"),
         "cancelled": (Cancelled, "was cancelled, and what was there runs again"),
@@ -93,18 +104,6 @@ def raise_failure(ended: Deployment) -> None:
     error, words = kinds[ended.state]
     hint = ended.cause.hint if ended.cause else None
     raise error(f"deployment {ended.number} of {ended.environment} {words}: {sentence}", hint=hint)
-
-
-def show_cause(cause: Cause | None) -> None:
-    """The evidence of a failure; its sentence is told by the error that follows."""
-    if cause is None:
-        return
-    for line in cause.evidence:
-        say(f"    {line}")
-    if cause.logs:
-        say("  last lines of its log:")
-        for line in cause.logs:
-            say(f"    | {line}")
 
 
 async def _follow(product: OpenProduct, proposal: Proposal, number: int) -> None:

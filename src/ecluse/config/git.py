@@ -78,6 +78,20 @@ class Git:
         """The last commit that touched the folder, short."""
         return self._run("log", "-1", "--format=%h", "--", folder, expect=(0, 128)).strip() or None
 
+    def between(self, before: str, after: str, folder: str, *, most: int) -> tuple[str, ...]:
+        """`id subject` of the commits after `before` up to `after` that touched a folder, newest first; nothing
+        where one of the two is not known here."""
+        arguments = (
+            "log",
+            f"-{most}",
+            "--format=%h %s",
+            "--end-of-options",
+            f"{before}..{after}",
+            "--",
+            folder,
+        )
+        return tuple(self._run(*arguments, expect=(0, 128)).splitlines())
+
     def line_commit(self, file: str, line: int, revision: str | None) -> str | None:
         """The commit that wrote a line, short; None when it is not committed."""
         at = [revision] if revision else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from datetime import datetime
 from typing import assert_never
 
 from ecluse.model.application import Application, BackingService
@@ -11,6 +12,8 @@ from ecluse.model.names import ServiceName
 from ecluse.model.plan import Change, Intent
 from ecluse.model.workload import Workload, find_command, task_run, workload
 from ecluse.ports import Engine
+
+_MAKING = frozenset({"create", "replace", "scale"})
 
 
 def prepare(engine: Engine, intent: Intent) -> AsyncIterator[Event]:
@@ -27,6 +30,19 @@ def settle(
     """Leaves the names and hosts of what is there in the end, and no other."""
     left = [*workloads(intent.others, intent.target.domain), *workloads(applications, intent.target.domain)]
     return engine.prepare(intent.target, [item for item in left if item.spec.port])
+
+
+def confirm(engine: Engine, intent: Intent, *, since: datetime) -> AsyncIterator[Event]:
+    """Looks again at what the plan made."""
+    made = [change for change in intent.plan.changes if change.action in _MAKING]
+    provided = [change.part for change in intent.plan.changes if change.action == "provide"]
+    domain = intent.target.domain
+    return engine.confirm(
+        intent.target,
+        [_workload(intent.applications, change, domain) for change in made],
+        [intent.backing[name] for name in provided],
+        since=since,
+    )
 
 
 def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]:

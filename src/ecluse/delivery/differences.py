@@ -9,7 +9,7 @@ from ecluse.model.application import Application
 from ecluse.model.plan import Difference
 from ecluse.model.product import Tls
 from ecluse.model.secret import Text
-from ecluse.model.service import Cron, Process
+from ecluse.model.service import Cron, Probe, Process
 from ecluse.model.workload import Box
 
 _OUTSIDE_THE_BOX = ("replicas", "expose", "probe", "drain", "stop_grace", "port")
@@ -48,6 +48,37 @@ def boxes(before: Box | None, after: Box) -> tuple[Difference, ...]:
     if before is None:
         return ()
     return tuple(_texts("config", before.env, after.env, {}))
+
+
+def between(before: Application, after: Application) -> Iterator[Difference]:
+    """All that differs between two forms of a service, its image apart: for whoever asks what changed."""
+    origins = {setting.key: str(setting.origin) for setting in after.settings}
+    yield from _texts("config", _settings(before), _settings(after), origins)
+    yield from _texts("file", _files(before), _files(after), {})
+    for name in sorted({*before.processes, *after.processes}):
+        yield from _process(name, before.processes.get(name), after.processes.get(name), after)
+    for name in sorted({*before.tasks, *after.tasks}):
+        left, right = (app.tasks[name].command if name in app.tasks else None for app in (before, after))
+        if left != right:
+            yield Difference(f"task {name}", _words(left), _words(right))
+    for name in ("uses", "backing"):
+        left, right = getattr(before, name), getattr(after, name)
+        if left != right:
+            yield Difference(name, _words(left), _words(right))
+
+
+def _process(
+    name: str, before: Process | None, after: Process | None, application: Application
+) -> Iterator[Difference]:
+    if before is None or after is None:
+        yield Difference(f"process {name}", "there" if before else None, "there" if after else None)
+        return
+    for field in fields(Process):
+        left, right = getattr(before, field.name), getattr(after, field.name)
+        if left != right:
+            write = _QUANTITIES.get(field.name, _words)
+            origin = _origin(application, f"run.{name}.{field.name}")
+            yield Difference(f"{name} {field.name}", write(left), write(right), origin)
 
 
 def _inside(before: Application | None, after: Application, process: Process) -> Iterator[Difference]:
@@ -139,4 +170,9 @@ def _words(value: object) -> str | None:
         return " ".join(str(item) for item in value)
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, Probe):
+        asked = " ".join(value.command) or value.path or "its port"
+        return (
+            f"{asked}, every {value.interval:g} s, within {value.timeout:g} s, deadline {value.deadline:g} s"
+        )
     return str(getattr(value, "host", value))

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
-from ecluse.delivery import actions
+from ecluse.delivery import actions, quarantine
 from ecluse.delivery.copies import Copying
 from ecluse.delivery.waves import Lane, Wave, waves
 from ecluse.errors import EcluseError
@@ -140,7 +140,15 @@ class Execution:
     def _settled(self) -> AsyncIterator[Event]:
         if self._intent.plan.kind == "down":
             return self._engine.remove(self._intent.target, volumes=self._intent.volumes)
-        return actions.settle(self._engine, self._intent, self._intent.applications)
+        return self._confirmed()
+
+    async def _confirmed(self) -> AsyncIterator[Event]:
+        """What was made must be well still, before what it replaced is forgotten."""
+        since = self._records.deployment(self._number).started_at or self._clock.now()
+        async for event in actions.confirm(self._engine, self._intent, since=since):
+            yield event
+        async for event in actions.settle(self._engine, self._intent, self._intent.applications):
+            yield event
 
     async def _restore(self, done: list[Wave], cause: Cause) -> DeploymentState:
         """Undoes what was done, the last first. What cannot be undone ends the deployment as failed."""
@@ -260,10 +268,20 @@ class Execution:
         return Outcome()
 
     async def _end(self, state: DeploymentState, cause: Cause | None) -> Outcome:
+        self._keep_out(cause)
         self._records.end(self._number, state, cause)
         kind: EventKind = f"deployment.{state}"  # type: ignore[assignment]  # one event kind per end state
         self._note(kind, cause.subject if cause else "", cause.sentence if cause else "")
         return Outcome()
+
+    def _keep_out(self, cause: Cause | None) -> None:
+        if cause is None:
+            return
+        now = self._clock.now()
+        bad = quarantine.culprit(self._intent, cause, deployment=self._number, at=now)
+        if bad is not None:
+            self._records.quarantine(self._intent.target.environment, bad)
+            self._note("note", bad.service, f"{bad.version} is quarantined in this environment")
 
     async def _step(self, name: str, act: Act) -> Outcome:
         async def run() -> str:

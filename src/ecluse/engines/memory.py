@@ -127,6 +127,30 @@ class MemoryEngine:
         self._refuse(subject, run.box.release.version)
         world.ran.append((subject, run.key))
 
+    async def confirm(
+        self,
+        target: Target,
+        workloads: Sequence[Workload],
+        backing: Sequence[BackingService],
+        *,
+        since: datetime,
+    ) -> AsyncIterator[Event]:
+        self.asked.append("confirm")
+        world = self.world(target)
+        for item in workloads:
+            mine = [one for one in world.replicas.values() if _is_of(one, item.service, item.process)]
+            well = [one for one in mine if one.box == item.box.digest and one.state == "ready"]
+            self._refuse(f"confirm {item.subject}", item.box.release.version)
+            if len(well) < item.replicas:
+                sentence = f"{item.subject} exited with code 1 soon after it was ready"
+                raise RolloutFailed(Cause("exited", item.subject, sentence, ("exited with code 1",)))
+            yield Event("note", item.subject, f"{len(well)} well")
+        for service in backing:
+            state = world.backing.get(service.name)
+            if state is None or state.state != "ready":
+                sentence = f"{service.name} ended soon after it was ready"
+                raise RolloutFailed(Cause("exited", service.name, sentence))
+
     async def retire(
         self, target: Target, service: ServiceName, process: str | None = None
     ) -> AsyncIterator[Event]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from ecluse.model.application import Application, BackingService
 from ecluse.model.cause import Cause
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.plan import DeploymentKind, Intent
+from ecluse.model.plan import Circumstances, DeploymentKind, Intent
 
 DeploymentState = Literal["queued", "running", "succeeded", "restored", "failed", "cancelled"]
 ENDED: frozenset[DeploymentState] = frozenset({"succeeded", "restored", "failed", "cancelled"})
@@ -66,6 +66,7 @@ class KnownGood:
     deployments: Mapping[ServiceName, int]
     backing: Mapping[str, BackingService]
     revision: str | None = None
+    circumstances: Circumstances = field(default_factory=Circumstances)
 
 
 @dataclass(frozen=True, slots=True)

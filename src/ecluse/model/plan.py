@@ -104,6 +104,19 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Circumstances:
+    """From where an environment was deployed, and on what: empty where it is not known.
+
+    repository: the first commit of the product's history, and the folder within it. folder: its absolute path.
+    engine: what the engine calls itself.
+    """
+
+    repository: str = ""
+    folder: str = ""
+    engine: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """What the runner needs to execute a plan and to undo it, without the product's files.
 
@@ -122,3 +135,4 @@ class Intent:
     volumes: bool = False
     rolled_to: int | None = None
     note: str | None = None
+    circumstances: Circumstances = field(default_factory=Circumstances)

@@ -12,7 +12,7 @@ from sqlalchemy.pool import StaticPool
 from ecluse.errors import EcluseError
 from ecluse.store.schema import metadata
 
-HEAD = "0002"
+HEAD = "0003"
 BUSY_MILLISECONDS = 15000
 
 

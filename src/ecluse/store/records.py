@@ -28,9 +28,10 @@ from ecluse.model.cause import Cause
 from ecluse.model.deployment import ENDED, Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
 from ecluse.model.event import Event, Recorded
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.plan import ALONE, DeploymentKind, Intent
+from ecluse.model.plan import ALONE, Circumstances, DeploymentKind, Intent
+from ecluse.model.quarantine import Quarantined
 from ecluse.ports import Clock
-from ecluse.store import codec
+from ecluse.store import codec, quarantine
 from ecluse.store.schema import deployments, environments, events, known_good, ledger
 
 Backings = dict[str, BackingService]
@@ -185,6 +186,18 @@ class SqlRecords:
             with self._engine.begin() as connection:
                 connection.execute(update(ledger).filter_by(**identity).values(facts))
 
+    def quarantine(self, environment: EnvironmentName, entry: Quarantined) -> None:
+        with self._engine.begin() as connection:
+            quarantine.add(connection, environment, entry)
+
+    def quarantined(self, environment: EnvironmentName) -> Sequence[Quarantined]:
+        with self._engine.connect() as connection:
+            return quarantine.entries(connection, environment)
+
+    def lift(self, environment: EnvironmentName, service: ServiceName) -> Sequence[Quarantined]:
+        with self._engine.begin() as connection:
+            return quarantine.lift(connection, environment, service)
+
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
@@ -259,6 +272,8 @@ def _remember(connection: Connection, done: Deployment) -> None:
     ]
     if rows:
         connection.execute(insert(known_good), rows)
+    for service, application in intent.applications.items():
+        quarantine.lift(connection, done.environment, service, content=application.release.content)
     backing = codec.dump(Backings, dict(intent.backing))
     connection.execute(
         insert(environments).values(
@@ -266,6 +281,7 @@ def _remember(connection: Connection, done: Deployment) -> None:
             deployment=done.number,
             revision=intent.plan.revision,
             backing=backing,
+            circumstances=codec.dump(Circumstances, intent.circumstances),
         )
     )
 
@@ -288,23 +304,27 @@ def _known_good(connection: Connection, environment: str, at: int | None) -> Kno
         & (known_good.c.deployment == latest.c.deployment),
     )
     rows = [row for row in connection.execute(query) if row.application is not None]
-    revision, backing = _environment(connection, environment, at)
+    revision, backing, circumstances = _environment(connection, environment, at)
     return KnownGood(
         applications={ServiceName(row.service): codec.load(Application, row.application) for row in rows},
         deployments={ServiceName(row.service): row.deployment for row in rows},
         backing=backing,
         revision=revision,
+        circumstances=circumstances,
     )
 
 
 def _environment(
     connection: Connection, environment: str, at: int | None
-) -> tuple[str | None, Mapping[str, BackingService]]:
+) -> tuple[str | None, Mapping[str, BackingService], Circumstances]:
     query = select(environments).where(environments.c.environment == environment)
     if at is not None:
         query = query.where(environments.c.deployment <= at)
     row = connection.execute(query.order_by(environments.c.deployment.desc()).limit(1)).one_or_none()
-    return (row.revision, codec.load(Backings, row.backing)) if row else (None, {})
+    if row is None:
+        return None, {}, Circumstances()
+    told = codec.load(Circumstances, row.circumstances) if row.circumstances else Circumstances()
+    return row.revision, codec.load(Backings, row.backing), told
 
 
 def _deployment(row: Row[tuple[object, ...]]) -> Deployment:

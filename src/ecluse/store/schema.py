@@ -52,6 +52,7 @@ environments = Table(
     Column("deployment", Integer, primary_key=True),
     Column("revision", String(80), nullable=False),
     Column("backing", Text, nullable=False),
+    Column("circumstances", Text, nullable=False, server_default=""),
 )
 
 ledger = Table(
@@ -65,6 +66,18 @@ ledger = Table(
     Column("at", Float, nullable=False),
     Column("reversible", Boolean, nullable=False),
     Column("succeeded", Boolean, nullable=False),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("environment", String(64), primary_key=True),
+    Column("service", String(64), primary_key=True),
+    Column("content", String(80), primary_key=True),
+    Column("version", String(128), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("deployment", Integer, nullable=False),
+    Column("at", Float, nullable=False),
 )
 
 cron_marks = Table(

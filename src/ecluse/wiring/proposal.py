@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ecluse.delivery import gates, queue, rollback
+from ecluse.delivery import gates, quarantine, queue, rollback
 from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.selection import Selector, parse_selectors
@@ -228,7 +228,12 @@ async def _plan(
         previous_backing=known.backing,
         rolled_to=rolled_to,
     )
-    return Proposal(intent, state, tuple(shortages(capacity, desired, plan)))
+    kept_out = state.records.quarantined(desired.target.environment)
+    refusals = [
+        *quarantine.refusals(desired.applications, known, kept_out),
+        *shortages(capacity, desired, plan),
+    ]
+    return Proposal(intent, state, tuple(refusals))
 
 
 async def _look(state: ProductState, target: Target) -> tuple[Observed, Capacity]:

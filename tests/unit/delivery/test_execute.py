@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from ecluse.delivery import quarantine
 from ecluse.delivery.execute import Execution
 from ecluse.delivery.journal import MemoryJournal
 from ecluse.delivery.plan import make_plan
@@ -92,7 +93,14 @@ async def test_a_deployment_makes_what_it_planned_and_is_known_good(workshop: Wo
     assert await workshop.deploy(api, backing=(database("api"),)) == "succeeded"
     assert await workshop.versions() == {"api": ["1", "1"]}
     assert workshop.records.known_good(TEST).applications == {"api": api}
-    assert workshop.engine.asked == ["prepare", "provide db", "run api/migrate", "rollout api/web", "prepare"]
+    assert workshop.engine.asked == [
+        "prepare",
+        "provide db",
+        "run api/migrate",
+        "rollout api/web",
+        "confirm",
+        "prepare",
+    ]
     assert workshop.kinds(1)[0] == "deployment.started"
     assert workshop.kinds(1)[-1] == "deployment.succeeded"
     again = await workshop.intent(api, backing=(database("api"),))
@@ -108,6 +116,49 @@ async def test_a_failure_restores_everything_that_was_replaced_and_says_why(work
     assert await workshop.versions() == {"api": ["1"], "web": ["1"]}
     assert workshop.records.deployment(2).cause == cause
     assert workshop.records.known_good(TEST).deployments == {"api": 1, "web": 1}
+
+
+async def test_what_was_made_must_be_well_when_the_deployment_ends(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"))
+    workshop.engine.fail("confirm api/web", Cause("exited", "api/web", "it ended later"), version="2")
+    assert await workshop.deploy(application("api", "2")) == "restored"
+    assert await workshop.versions() == {"api": ["1"]}
+    assert workshop.records.deployment(2).cause == Cause("exited", "api/web", "it ended later")
+
+
+async def test_a_release_that_failed_is_kept_out_until_it_is_lifted_or_proves_well(
+    workshop: Workshop,
+) -> None:
+    await workshop.deploy(application("api"))
+    workshop.engine.fail("api/web", version="2")
+    await workshop.deploy(application("api", "2"))
+    (kept,) = workshop.records.quarantined(TEST)
+    assert (kept.service, kept.version, kept.content, kept.deployment) == ("api", "2", "content-2", 2)
+    assert "quarantined" in [item.event for item in workshop.records.events(2)][-2].message
+    known = workshop.records.known_good(TEST)
+    wanted = {ServiceName("api"): application("api", "2")}
+    (reason,) = quarantine.refusals(wanted, known, [kept])
+    assert "api 2 is quarantined here since deployment 2: api/web was told to fail" in reason
+    assert not list(quarantine.refusals({ServiceName("api"): application("api", "3")}, known, [kept]))
+    workshop.engine.mend("api/web")
+    assert await workshop.deploy(application("api", "2")) == "succeeded"
+    assert workshop.records.quarantined(TEST) == []
+
+
+async def test_lifting_names_what_was_kept_out(workshop: Workshop) -> None:
+    workshop.engine.fail("api/web", version="1")
+    await workshop.deploy(application("api"))
+    assert [entry.version for entry in workshop.records.lift(TEST, ServiceName("api"))] == ["1"]
+    assert workshop.records.lift(TEST, ServiceName("api")) == []
+
+
+async def test_neither_the_same_content_nor_a_full_disk_is_held_against_a_release(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"))
+    workshop.engine.fail("api/web")
+    await workshop.deploy(application("api", settings={"LEVEL": "debug"}))
+    workshop.engine.fail("api/web", Cause("no-space", "api/web", "no disk space is left"))
+    await workshop.deploy(application("api", "2"))
+    assert workshop.records.quarantined(TEST) == []
 
 
 async def test_a_failing_first_deployment_leaves_no_replica(workshop: Workshop) -> None:

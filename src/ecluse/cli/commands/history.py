@@ -8,7 +8,7 @@ import click
 
 from ecluse.cli.commands import options
 from ecluse.cli.invocation import Invocation
-from ecluse.cli.output import moment, show, show_json, table
+from ecluse.cli.output import moment, say, show, show_json, table
 
 if TYPE_CHECKING:
     from ecluse.model.cron import Omission
@@ -26,6 +26,7 @@ def history(invocation: Invocation, environment: str, *, limit: int, runs: bool,
     from ecluse.cli.crons_view import omission_facts
     from ecluse.cli.progress import ended_facts
     from ecluse.model.cron import Omission
+    from ecluse.model.deployment import Deployment
 
     product = invocation.open()
     place = product.environment(environment)
@@ -43,6 +44,8 @@ def history(invocation: Invocation, environment: str, *, limit: int, runs: bool,
         return
     rows = [_omission(item) if isinstance(item, Omission) else _deployment(item) for item in found]
     table(("no", "when", "what", "state", "took", "by", "services", "why"), rows)
+    if any(isinstance(item, Deployment) and item.cause for item in found):
+        say(f"`ecluse why {environment} NO` tells more")
 
 
 def _when(item: Deployment | Omission) -> float:

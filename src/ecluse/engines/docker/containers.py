@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import tarfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePosixPath
@@ -12,6 +14,7 @@ from typing import Any
 
 from ecluse.engines.docker import labels, payloads
 from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.health import Death
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.output import Lines
 from ecluse.errors import EngineError
@@ -97,6 +100,23 @@ class Containers:
             "POST", f"containers/{container}/wait", what="see a container end", seconds=seconds
         )
         return int(answer["StatusCode"])
+
+    async def deaths(self, container: str, *, since: float) -> list[Death]:
+        """The times that its program ended since then (seconds of the epoch), as Docker remembers them."""
+        kinds = {"container": [container], "event": ["die", "oom"]}
+        params = {"since": f"{since:.9f}", "until": f"{time.time():.9f}", "filters": kinds}
+        raw = await self._client.download("events", what="ask what happened", params=params)
+        found: list[Death] = []
+        starved = False
+        for line in raw.splitlines():
+            event = json.loads(line)
+            if event["Action"] == "oom":
+                starved = True
+            else:
+                code = int(event["Actor"]["Attributes"].get("exitCode", 0))
+                found.append(Death(code, is_starved=starved))
+                starved = False
+        return found
 
     async def last_lines(self, container: str, count: int = LAST_LINES) -> tuple[str, ...]:
         """What the program wrote last, both streams in the order in which they came."""

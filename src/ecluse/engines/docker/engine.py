@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from ecluse.engines.docker import health, labels, terminal
@@ -10,6 +11,7 @@ from ecluse.engines.docker.authority import Authority
 from ecluse.engines.docker.backing import Backing
 from ecluse.engines.docker.capacity import read_capacity
 from ecluse.engines.docker.client import Client
+from ecluse.engines.docker.confirm import Confirmation
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.debug import Debug
 from ecluse.engines.docker.dressing import Dressing
@@ -146,6 +148,26 @@ class DockerEngine:
             dressing=self._dressing,
         )
         async for event in runs.execute(network, run):
+            yield event
+
+    async def confirm(
+        self,
+        target: Target,
+        workloads: Sequence[Workload],
+        backing: Sequence[BackingService],
+        *,
+        since: datetime,
+    ) -> AsyncIterator[Event]:
+        site = self._site(target)
+        confirmation = Confirmation(
+            site,
+            since=since,
+            client=self._client,
+            containers=self._containers,
+            gateway=self._gateway(site),
+            dressing=self._dressing,
+        )
+        async for event in confirmation.execute(workloads, backing):
             yield event
 
     async def retire(

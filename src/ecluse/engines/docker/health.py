@@ -34,6 +34,14 @@ class Attempt:
     text: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Death:
+    """One end of a program. is_starved: it was killed for want of memory."""
+
+    code: int
+    is_starved: bool
+
+
 def replica(item: Container, inspected: Mapping[str, Any], standing: Standing | None) -> Replica:
     """A replica as it is observed. `standing`: what the gateway thinks of it, None when it is not in traffic."""
     state, detail = _state(inspected, standing)
@@ -111,18 +119,52 @@ def ended(subject: str, inspected: Mapping[str, Any], logs: Sequence[str]) -> Ca
     how = how_it_ended(state)
     evidence = [how, *([f"Docker: {state['Error']}"] if state.get("Error") else [])]
     if state.get("OOMKilled"):
-        limit = memory(int(inspected["HostConfig"].get("Memory") or 0))
-        return Cause(
-            "out-of-memory",
-            subject,
-            f"{subject} was killed: it needed more memory than its limit of {limit}",
-            tuple(evidence),
-            tuple(logs),
-            hint="raise `memory` of this process, or find what takes it",
-        )
+        return _starved(subject, inspected, evidence, logs)
     sentence = f"{subject} {how} before it was ready"
     return Cause(
         "exited", subject, sentence, tuple(evidence), tuple(logs), hint=_exit_hint(int(state["ExitCode"]))
+    )
+
+
+def ended_later(
+    subject: str, inspected: Mapping[str, Any], deaths: Sequence[Death], logs: Sequence[str]
+) -> Cause:
+    """A program that was ready, and ended before the deployment did. Docker has started it again since, or not."""
+    state = inspected["State"]
+    if deaths:
+        last = deaths[-1]
+        state = {"ExitCode": last.code, "OOMKilled": last.is_starved, "Error": ""}
+    how = how_it_ended(state)
+    again = [f"Docker started it again {_times(len(deaths))}"] if len(deaths) > 1 else []
+    if state.get("OOMKilled"):
+        return _starved(subject, inspected, (how, *again), logs)
+    sentence = f"{subject} {how} soon after it was ready"
+    hint = _exit_hint(int(state["ExitCode"])) or "it started well: what it did next is in its log"
+    return Cause("exited", subject, sentence, (how, *again), tuple(logs), hint=hint)
+
+
+def vanished(subject: str, left: int, wanted: int) -> Cause:
+    """Replicas that were made are not there any more: removed by hand, or by another program."""
+    sentence = f"{subject}: {left} of {wanted} are left of what this deployment made"
+    hint = "somebody removes containers beside Écluse: `docker events` tells who"
+    return Cause("engine", subject, sentence, (f"{wanted - left} removed",), hint=hint)
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _starved(
+    subject: str, inspected: Mapping[str, Any], evidence: Sequence[str], logs: Sequence[str]
+) -> Cause:
+    limit = memory(int(inspected["HostConfig"].get("Memory") or 0))
+    return Cause(
+        "out-of-memory",
+        subject,
+        f"{subject} was killed: it needed more memory than its limit of {limit}",
+        tuple(evidence),
+        tuple(logs),
+        hint="raise `memory` of this process, or find what takes it",
     )
 
 

@@ -1,0 +1,129 @@
+"""The last look at what a deployment made: does every replica still run, without having ended in between?"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ecluse.engines.docker import health
+from ecluse.engines.docker.client import Client
+from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.dressing import Dressing
+from ecluse.engines.docker.gateway import Gateway
+from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.probe import Probe
+from ecluse.model.application import BackingService
+from ecluse.model.cause import RolloutFailed
+from ecluse.model.event import Event
+from ecluse.model.workload import Workload
+
+LEAST_SECONDS = 5.0
+"""How long a replica must have run that nobody can ask whether it is well."""
+_POLL_SECONDS = 0.25
+
+
+class Confirmation:
+    """One look at one environment. `since`: when the deployment began."""
+
+    def __init__(
+        self,
+        site: Site,
+        *,
+        since: datetime,
+        client: Client,
+        containers: Containers,
+        gateway: Gateway,
+        dressing: Dressing,
+    ) -> None:
+        self._site = site
+        self._since = since
+        self._client = client
+        self._containers = containers
+        self._gateway = gateway
+        self._dressing = dressing
+
+    async def execute(
+        self, workloads: Sequence[Workload], backing: Sequence[BackingService]
+    ) -> AsyncIterator[Event]:
+        """Looks at all of them at once; raises the first failure in the order given."""
+        looks = [self._workload(item) for item in workloads]
+        results = await asyncio.gather(*looks, return_exceptions=True)
+        for found in results:
+            if isinstance(found, BaseException):
+                raise found
+        for service in backing:
+            await self._backing(service)
+        for item in workloads:
+            yield Event("note", item.subject, "still well")
+
+    async def _workload(self, workload: Workload) -> None:
+        replicas = await self._replicas(workload)
+        if len(replicas) < workload.replicas:
+            raise RolloutFailed(health.vanished(workload.subject, len(replicas), workload.replicas))
+        await asyncio.gather(*(self._replica(workload, *pair) for pair in replicas))
+        if workload.spec.port is not None:
+            await self._traffic(workload, [item for item, _ in replicas])
+
+    async def _replicas(self, workload: Workload) -> list[tuple[Container, dict[str, Any]]]:
+        listed = await self._containers.find(
+            self._site.marks, kind="replica", service=str(workload.service), process=workload.process
+        )
+        wanted = [item for item in listed if item.box == workload.box.digest]
+        return await self._containers.inspect_all(wanted)
+
+    async def _replica(self, workload: Workload, item: Container, inspected: Mapping[str, Any]) -> None:
+        """Waits until one that cannot be asked has run long enough; none may have ended since it was made."""
+        is_mute = workload.spec.port is None and not workload.spec.probe.command
+        while True:
+            await self._refuse_ended(workload, item, inspected)
+            if not is_mute or _age(inspected) >= LEAST_SECONDS:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+            inspected = await self._containers.inspect(item.id)
+
+    async def _refuse_ended(self, workload: Workload, item: Container, inspected: Mapping[str, Any]) -> None:
+        is_running = inspected["State"]["Status"] == "running"
+        if is_running and not int(inspected.get("RestartCount") or 0):
+            return
+        deaths = await self._containers.deaths(item.id, since=self._since.timestamp())
+        if is_running and not deaths:
+            return
+        logs = await self._last_lines(workload, item)
+        raise RolloutFailed(health.ended_later(workload.subject, inspected, deaths, logs))
+
+    async def _traffic(self, workload: Workload, members: Sequence[Container]) -> None:
+        """What the gateway holds for dead is asked once more by ourselves."""
+        standings = await self._gateway.standings()
+        backend = f"{workload.service}.{workload.process}"
+        for item in members:
+            standing = standings.get((backend, item.name))
+            if standing is not None and standing.status.startswith("DOWN"):
+                await Probe(
+                    self._client,
+                    self._containers,
+                    container=item.id,
+                    address=item.address,
+                    workload=workload,
+                    mask=self._dressing.mask(workload.box),
+                ).wait_ready()
+
+    async def _backing(self, service: BackingService) -> None:
+        found = await self._containers.find(self._site.marks, kind="backing", backing=service.name)
+        if not found:
+            raise RolloutFailed(health.vanished(service.name, 0, 1))
+        if not found[0].is_running:
+            inspected = await self._containers.inspect(found[0].id)
+            mask = self._dressing.mask_of([service.root_password, *service.accounts.values()])
+            logs = [mask.hide(line) for line in await self._containers.last_lines(found[0].id)]
+            raise RolloutFailed(health.ended_later(service.name, inspected, [], logs))
+
+    async def _last_lines(self, workload: Workload, item: Container) -> tuple[str, ...]:
+        mask = self._dressing.mask(workload.box)
+        return tuple(mask.hide(line) for line in await self._containers.last_lines(item.id))
+
+
+def _age(inspected: Mapping[str, Any]) -> float:
+    started = health.moment(inspected["State"].get("StartedAt"))
+    return (datetime.now(UTC) - started).total_seconds() if started else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from ecluse.cli.backups_view import trial
+from ecluse.cli.backups_view import is_unsafe, protection
 from ecluse.cli.output import ago, paint, show, table
 from ecluse.model.observed import Replica
 from ecluse.model.status import EnvironmentStatus, ServiceStatus
@@ -34,10 +34,8 @@ def _show(status: EnvironmentStatus) -> None:
             if replica.state != "ready":
                 detail = f": {replica.detail}" if replica.detail else ""
                 show(f"  {replica.name} is {replica.state}{detail}", colour="red")
-    for backup in status.backups:
-        failed = backup.tried is not None and not backup.tried.succeeded
-        words = f"last backup {ago(backup.manifest.begun)}, restore test {trial(backup)}"
-        show(f"  {backup.manifest.name}: {words}", colour="red" if failed else None)
+    for item in status.protection:
+        show(f"  {item.name}: {protection(item)}", colour="red" if is_unsafe(item) else None)
     _show_certificate(status.certificate, datetime.now(UTC))
     _show_pending(status)
 

@@ -42,6 +42,7 @@ class Accounts:
             memory=backing.memory,
             root_password=seal(self._derived(backing.name, "root")),
             accounts={client: seal(self._password(backing, client)) for client in sorted(clients)},
+            backup=backing.backup,
         )
 
     def value(self, backing: Backing, client: ServiceName, name: str, reveal: Reveal) -> Value:

@@ -11,6 +11,7 @@ from ecluse.config.product_rules import DEFAULT_ENGINE, product_problems
 from ecluse.config.schema.product import (
     BackingOverrideText,
     BackingText,
+    BackupText,
     EnvironmentText,
     ExternalText,
     ProductText,
@@ -22,13 +23,17 @@ from ecluse.model.names import EnvironmentName, ProductName, ServiceName
 from ecluse.model.product import (
     Backing,
     BackingKind,
+    BackupRule,
     Environment,
     External,
+    Keep,
     Place,
     Product,
     ServiceEntry,
     Tls,
 )
+
+_NESTED = {"external", "backup"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +102,17 @@ def _tls(text: TlsText) -> Tls:
 
 
 def _backing(name: str, text: BackingText, override: BackingOverrideText | None) -> Backing:
-    given = text.model_dump(exclude_none=True, exclude={"external"})
-    over = override.model_dump(exclude_none=True, exclude={"external"}) if override else {}
+    given = text.model_dump(exclude_none=True, exclude=_NESTED)
+    over = override.model_dump(exclude_none=True, exclude=_NESTED) if override else {}
     external = (override.external if override else None) or text.external
-    return Backing(name=name, external=_external(external, text.kind), **(given | over))
+    backup = _backup((override.backup if override else None) or text.backup)
+    return Backing(name=name, external=_external(external, text.kind), backup=backup, **(given | over))
+
+
+def _backup(text: BackupText | None) -> BackupRule | None:
+    if text is None or not text.enabled or text.schedule is None:
+        return None
+    return BackupRule(text.schedule, text.timezone, Keep(**text.keep.model_dump()), text.test)
 
 
 def _external(text: ExternalText | None, kind: BackingKind) -> External | None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from ecluse.config.document import Document, Path
-from ecluse.config.schema.product import EnvironmentText, ExternalText, ProductText, TlsText
+from ecluse.config.schema.product import (
+    BackingOverrideText,
+    EnvironmentText,
+    ExternalText,
+    ProductText,
+    TlsText,
+)
 from ecluse.config.service_rules import RESERVED_SERVICES
 from ecluse.errors import Problem, nearest
 from ecluse.model.names import key_problem
@@ -29,6 +35,7 @@ def product_problems(
         if name in services:
             yield document.problem(("backing", name), f"shares its name with the service {name}")
         yield from _external_problems(shape.backing[name].external, ("backing", name), document)
+        yield from _backup_problems(shape.backing[name], ("backing", name), document)
     for name, text in shape.environments.items():
         yield from _environment_problems(name, text, shape, services, document)
     yield from _shared_domains(shape, document)
@@ -52,6 +59,7 @@ def _environment_problems(
             hint = nearest(key, shape.backing)
             yield document.problem((*at, "backing", key), f"no backing service is named {key}", hint)
         yield from _external_problems(override.external, (*at, "backing", key), document)
+        yield from _backup_problems(override, (*at, "backing", key), document)
 
 
 def _tls_problems(text: TlsText, at: Path, document: Document) -> Iterator[Problem]:
@@ -97,6 +105,18 @@ def _place_problems(
 def _external_problems(text: ExternalText | None, at: Path, document: Document) -> Iterator[Problem]:
     if text and text.password_key and (message := key_problem(text.password_key)):
         yield document.problem((*at, "external", "password_key"), message)
+
+
+def _backup_problems(text: BackingOverrideText, at: Path, document: Document) -> Iterator[Problem]:
+    if text.backup is None:
+        return
+    if text.backup.enabled and text.backup.schedule is None:
+        hint = 'for instance schedule: "30 2 * * *", or enabled: false'
+        yield document.problem((*at, "backup"), "has no schedule", hint)
+    if text.external is not None:
+        yield document.problem(
+            (*at, "backup"), "is of a service that we do not run", "whoever runs it backs it up"
+        )
 
 
 def _shared_domains(shape: ProductText, document: Document) -> Iterator[Problem]:

@@ -12,8 +12,8 @@ from ecluse.model.service import ContractKey, Plain, ServiceSpec
 
 SECRET_HINT = "put it into the private secrets file: `ecluse deploy --secrets FILE`"
 RESERVED_PROCESSES = frozenset({"crons", "tasks"})
-RESERVED_SERVICES = frozenset({"root"})
-"""`root` is the administrator's account in the databases."""
+RESERVED_SERVICES = frozenset({"root", "backup"})
+"""`root` is the administrator's account in the databases, `backup/NAME` what copies one of them."""
 
 
 def service_problems(spec: ServiceSpec, shape: ServiceText, document: Document) -> Iterator[Problem]:

@@ -64,7 +64,7 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
         case "schedule" | "secure" | "erase":
             # crons are read from the record; the gateway was made ready before the first change
             return _nothing()
-        case "dump" | "load" | "rehearse":
+        case "dump" | "load" | "rehearse" | "prune":
             raise AssertionError(f"{change.id} is for delivery/copies.py")
     assert_never(change.action)
 
@@ -81,7 +81,7 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
         case "provide":
             old: BackingService | None = intent.previous_backing.get(change.part)
             return engine.provide(target, old) if old else None
-        case "run" | "schedule" | "secure" | "withdraw" | "erase" | "dump" | "load" | "rehearse":
+        case "run" | "schedule" | "secure" | "withdraw" | "erase" | "dump" | "load" | "rehearse" | "prune":
             return None
     assert_never(change.action)
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime
 
+from ecluse.delivery.retention import surplus
 from ecluse.errors import EcluseError
 from ecluse.model.backup import BackupId, Manifest, Tried, parse_backup_id
 from ecluse.model.deployment import Deployment
@@ -36,6 +37,8 @@ class Copying:
                 return self._load(change, backup)
             case "rehearse":
                 return self._rehearse(change, backup)
+            case "prune":
+                return self._prune(change, backup)
         raise AssertionError(f"{change.id} copies no data")
 
     def undo(self, change: Change) -> AsyncIterator[Event] | None:
@@ -80,6 +83,17 @@ class Copying:
             self._backups.note_trial(backup, Tried(self._clock.now(), False, error.message))
             raise
         self._backups.note_trial(backup, Tried(self._clock.now(), True, "", counts))
+
+    async def _prune(self, change: Change, backup: BackupId) -> AsyncIterator[Event]:
+        """Removes what the rule does not keep. Where this backup is not whole, or does not open, all stay."""
+        made, rule = self._backups.find(backup), self._intent.backing[change.part].backup
+        if made is None or rule is None or (made.tried is not None and not made.tried.succeeded):
+            yield Event("backing", change.part, "removes no old backup: this one is not whole")
+            return
+        found = self._backups.list(backup.environment, backup.name)
+        for old in surplus(found, rule, self._clock.now()):
+            self._backups.remove(old)
+            yield Event("backing", change.part, f"removed the backup {old.at}")
 
     def _manifest(self, change: Change, backup: BackupId, draft: Draft, begun: datetime) -> Manifest:
         backing = self._intent.backing[change.part]

@@ -13,6 +13,7 @@ from ecluse.model.application import Application
 from ecluse.model.cron import Mark, Omission, OmissionKind
 from ecluse.model.deployment import Pending
 from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.plan import ALONE
 from ecluse.model.service import Cron
 
 PUNCTUAL = timedelta(seconds=90)
@@ -22,6 +23,9 @@ SET_BACK = timedelta(hours=3)
 cron(8) draws the line at the same place."""
 
 Known = Mapping[EnvironmentName, Mapping[ServiceName, Application]]
+Scheduled = tuple[EnvironmentName, ServiceName, Cron]
+BACKUP = ServiceName("backup")
+"""What the backups of an environment go by in the schedule: `backup/NAME`, as plans say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +53,24 @@ class Look:
     omissions: tuple[Omission, ...]
 
 
-def look(known: Known, marks: Iterable[Mark], unfinished: Sequence[Pending], now: datetime) -> Look:
+def look(
+    known: Known,
+    marks: Iterable[Mark],
+    unfinished: Sequence[Pending],
+    now: datetime,
+    *,
+    backups: Iterable[Scheduled] = (),
+) -> Look:
     """Looks at what came due since the last look. A cron without a mark is new: nobody looks back.
 
-    known: what runs well in each environment. At most one run of a cron comes of it, whatever was missed.
+    known: what runs well in each environment. backups: what else is on a schedule. At most one run of a cron
+    comes of it, whatever was missed.
     """
     before = {(mark.environment, mark.service, mark.cron): mark for mark in marks}
     new_marks: list[Mark] = []
     starts: list[Start] = []
     omissions: list[Omission] = []
-    for environment, service, cron in _switched_on(known):
+    for environment, service, cron in (*_switched_on(known), *backups):
         mark = before.get((environment, service, cron.name))
         fresh = Mark(environment, service, cron.name, rule(cron), now)
         if mark is None or mark.rule != fresh.rule or mark.looked_at - now > SET_BACK:
@@ -76,7 +88,7 @@ def rule(cron: Cron) -> str:
     return f"{cron.schedule} {cron.timezone}"
 
 
-def _switched_on(known: Known) -> Iterator[tuple[EnvironmentName, ServiceName, Cron]]:
+def _switched_on(known: Known) -> Iterator[Scheduled]:
     for environment, applications in known.items():
         for service, application in applications.items():
             for cron in application.crons.values():
@@ -132,7 +144,7 @@ class _Turn:
 
 def _in_the_way(cron: Cron, command: str, unfinished: Sequence[Pending]) -> str | None:
     """The run because of which another one may not even wait: one under way, or with `queue` one that waits."""
-    mine = [item for item in unfinished if item.kind == "run"]
+    mine = [item for item in unfinished if item.kind in ALONE or command.startswith(f"{BACKUP}/")]
     if cron.overlap == "queue":
         mine = [item for item in mine if item.state == "queued"]
     found = occupant(mine, [command])

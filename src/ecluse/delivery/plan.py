@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 
 from ecluse.delivery import differences
 from ecluse.delivery.order import by_use
@@ -11,6 +12,7 @@ from ecluse.model.deployment import KnownGood, LedgerEntry
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.plan import Change, DeploymentKind, Difference, Plan, Step
+from ecluse.model.product import BackupRule
 from ecluse.model.service import Process, Task
 from ecluse.model.workload import task_key, workload
 
@@ -170,10 +172,20 @@ def _backing_differences(
         left, right = getattr(before, name, None), getattr(after, name)
         if before is not None and left != right:
             yield Difference(name, _text(left), _text(right))
+    if (left := getattr(before, "backup", None)) != after.backup:
+        yield Difference("backup", _rule(left), _rule(after.backup))
     old: Mapping[ServiceName, object] = before.accounts if before else {}
     for client in sorted(clients):
         if client not in old:
             yield Difference(f"account {client}", None, after.accounts.get(client))
+
+
+def _rule(rule: BackupRule | None) -> str | None:
+    """`30 2 * * * UTC, keeps 1 last, 7 daily, 4 weekly, 6 monthly, tests weekly`."""
+    if rule is None:
+        return None
+    kept = ", ".join(f"{getattr(rule.keep, field.name)} {field.name}" for field in fields(rule.keep))
+    return f"{rule.schedule} {rule.timezone}, keeps {kept}, tests {rule.test}"
 
 
 def _text(value: object) -> str | None:

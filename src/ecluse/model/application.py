@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ecluse.errors import Location
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
-from ecluse.model.product import BackingKind, Tls
+from ecluse.model.product import BackingKind, BackupRule, Tls
 from ecluse.model.secret import Text
 from ecluse.model.service import Cron, Process, Task
 
@@ -115,6 +115,7 @@ class BackingService:
     memory: int | None
     root_password: Text
     accounts: Mapping[ServiceName, Text]
+    backup: BackupRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,22 @@ class Backup:
         return tuple(part.database for part in self.manifest.parts)
 
 
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """How safe the data of one backing service is.
+
+    newest: the newest backup. tried: the newest one that was tried. next: when the next is made by itself.
+    failure: why the last attempt made none, when that is newer than `newest`. missed: the last time that passed.
+    """
+
+    name: str
+    newest: Backup | None
+    tried: Backup | None
+    next: datetime | None = None
+    failure: str | None = None
+    missed: datetime | None = None
+
+
 def backup_stamp(at: datetime) -> str:
     """The name of a backup that is made at this time."""
     at = at.astimezone(UTC)

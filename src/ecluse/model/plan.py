@@ -14,9 +14,9 @@ from ecluse.model.secret import Text
 
 Action = Literal[
     "provide", "create", "replace", "scale", "run", "schedule", "secure", "remove", "withdraw", "erase",
-    "dump", "load", "rehearse",
+    "dump", "load", "rehearse", "prune",
 ]  # fmt: skip
-COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse"})
+COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse", "prune"})
 DeploymentKind = Literal["deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test"]
 ALONE: frozenset[DeploymentKind] = frozenset({"run", "backup", "restore-test"})
 """Those that may go on beside others in their environment."""

@@ -11,6 +11,7 @@ from ecluse.model.names import EnvironmentName, ProductName, ServiceName
 EngineKind = Literal["docker", "kubernetes", "hosts", "external"]
 BackingKind = Literal["mariadb", "postgresql", "redis", "s3"]
 TlsMode = Literal["local", "files", "off"]
+RestoreTests = Literal["each", "weekly", "never"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,26 @@ class External:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    """Which backups stay: the newest ones, and the newest of each of so many days, weeks and months."""
+
+    last: int = 1
+    daily: int = 7
+    weekly: int = 4
+    monthly: int = 6
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRule:
+    """When a backing service is backed up by itself, which backups stay, and which are tried out."""
+
+    schedule: str
+    timezone: str = "UTC"
+    keep: Keep = field(default_factory=Keep)
+    test: RestoreTests = "weekly"
+
+
+@dataclass(frozen=True, slots=True)
 class Backing:
     """A database, cache or store that services share; storage is in bytes."""
 
@@ -48,6 +69,7 @@ class Backing:
     storage_class: str | None = None
     cpu: int | None = None
     memory: int | None = None
+    backup: BackupRule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ecluse.model.backup import Backup
+from ecluse.model.backup import Protection
 from ecluse.model.deployment import Pending
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import BackingState, Replica
@@ -48,5 +48,5 @@ class EnvironmentStatus:
     interrupted: bool
     volumes: tuple[str, ...]
     certificate: datetime | None = None
-    backups: tuple[Backup, ...] = ()
-    """The newest of each backing service that has one, those before a restore left out."""
+    protection: tuple[Protection, ...] = ()
+    """Of each backing service that has a backup, or should have."""

@@ -6,13 +6,16 @@ What is decided is pure (delivery/crons.py); that it was decided is durable, so 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from ecluse.delivery import crons
 from ecluse.delivery.crons import Known, Start
+from ecluse.delivery.protection import backup_intent, scheduled
 from ecluse.delivery.single import command_intent
+from ecluse.model.application import BackingService, Target
 from ecluse.model.cron import Mark
+from ecluse.model.names import EnvironmentName
 from ecluse.model.plan import Intent
 from ecluse.wiring.state import ProductState
 
@@ -24,13 +27,14 @@ log = logging.getLogger("ecluse.runner")
 
 
 class Crons:
-    """The crons of every environment of one product."""
+    """The crons and the scheduled backups of every environment of one product."""
 
     def __init__(self, state: ProductState) -> None:
         self._state = state
         self._marks: tuple[Mark, ...] = tuple(state.schedule.marks())
         self._looked_at: datetime | None = None
         self._kept_at: datetime | None = None
+        self._backing: Mapping[EnvironmentName, Mapping[str, BackingService]] = {}
 
     def look(self) -> None:
         """Looks at the schedule, when it is time to. What goes wrong is logged: deployments go on."""
@@ -46,8 +50,11 @@ class Crons:
 
     def _look(self, now: datetime) -> None:
         records = self._state.records
-        known: Known = {name: records.known_good(name).applications for name in records.environments()}
-        found = crons.look(known, self._marks, records.unfinished(), now)
+        good = {name: records.known_good(name) for name in records.environments()}
+        known: Known = {name: item.applications for name, item in good.items()}
+        self._backing = {name: item.backing for name, item in good.items()}
+        backups = scheduled(self._backing)
+        found = crons.look(known, self._marks, records.unfinished(), now, backups=backups)
         has_news = found.starts or found.omissions or _crons(found.marks) != _crons(self._marks)
         if has_news or self._kept_at is None or abs(now - self._kept_at) >= KEEP:
             starts = list(self._intents(found.starts, known))
@@ -62,10 +69,19 @@ class Crons:
     def _intents(self, starts: tuple[Start, ...], known: Known) -> Iterator[Intent]:
         for start in starts:
             target = self._state.target(start.environment)
-            if target is not None:
+            if target is None:
+                continue
+            if start.service == crons.BACKUP:
+                yield self._backup(target, start)
+            else:
                 application = known[start.environment][start.service]
                 key = f"{start.cron.name}-{int(start.due.timestamp())}"
                 yield command_intent(target, application, start.cron.name, key=key, note=start.note)
+
+    def _backup(self, target: Target, start: Start) -> Intent:
+        service = self._backing[start.environment][start.cron.name]
+        found = self._state.backups.list(start.environment, service.name)
+        return backup_intent(target, service, found, self._state.clock.now(), note=start.note)
 
 
 def _crons(marks: tuple[Mark, ...]) -> set[tuple[str, str, str, str]]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ecluse.model.backup import Backup
+from ecluse.model.backup import Protection
 from ecluse.model.deployment import KnownGood, Pending
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.product import Environment
 from ecluse.model.status import EnvironmentStatus, ServiceStatus
 from ecluse.wiring.product import OpenProduct
+from ecluse.wiring.protection import read_protection
 
 
 async def read_status(
@@ -26,7 +27,7 @@ async def read_status(
                 await engine.observe(product.target(environment)),
                 state.records.known_good(environment.name),
                 [item for item in pending if item.environment == environment.name],
-                state.backups.list(environment.name),
+                read_protection(state, environment.name),
                 runner_is_there=runner_is_there,
             )
             for environment in environments
@@ -40,7 +41,7 @@ def _status(
     observed: Observed,
     known: KnownGood,
     pending: Sequence[Pending],
-    backups: Sequence[Backup],
+    protection: Sequence[Protection],
     *,
     runner_is_there: bool,
 ) -> EnvironmentStatus:
@@ -55,14 +56,8 @@ def _status(
         interrupted=bool(pending) and not runner_is_there,
         volumes=observed.volumes,
         certificate=observed.certificate,
-        backups=_newest(backups),
+        protection=tuple(protection),
     )
-
-
-def _newest(backups: Sequence[Backup]) -> tuple[Backup, ...]:
-    """`backups` is newest first, and so the last that is put in stays."""
-    found = {item.manifest.name: item for item in reversed(backups) if not item.manifest.safety}
-    return tuple(found[name] for name in sorted(found))
 
 
 def _service(name: ServiceName, observed: Observed, known: KnownGood) -> ServiceStatus:

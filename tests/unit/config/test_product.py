@@ -104,7 +104,7 @@ def test_an_environment_overrides_what_it_names_of_a_backing_service(product: Pr
         ("  test: {domain: t.fr, backing: {bd: {storage: 1Gi}}}\n", "ecluse.yaml:6: environments.test.backing.bd: no "
          "backing service is named bd\n  hint: known: db, sessions"),
         ("  test: {domain: t.fr, backing: {db: {kind: redis}}}\n", "ecluse.yaml:6: environments.test.backing.db.kind: "
-         "unknown key\n  hint: known: cpu, external, image, memory, node, storage, storage_class, version"),
+         "unknown key\n  hint: known: backup, cpu, external, image, memory, node, storage, storage_class, version"),
         ("  test: {domain: t.fr, backing: {db: {storage: big}}}\n", "ecluse.yaml:6: environments.test.backing.db."
          "storage: must be a size like 128Mi, 1Gi or 500M"),
         ("  test: {domain: t.fr, backing: {db: {external: {host: h, password_key: a}}}}\n", "ecluse.yaml:6: "

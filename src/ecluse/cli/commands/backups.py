@@ -17,6 +17,7 @@ def backups(invocation: Invocation, environment: str, name: str | None, *, json:
     """Lists the backups of ENV, newest first."""
     from ecluse.cli.backups_view import backup_facts, show_backups
     from ecluse.cli.output import show_json
+    from ecluse.wiring.protection import read_protection
 
     product = invocation.open()
     place = product.environment(environment)
@@ -24,4 +25,5 @@ def backups(invocation: Invocation, environment: str, name: str | None, *, json:
     if json:
         show_json([backup_facts(item) for item in found])
     else:
-        show_backups(place.name, found)
+        protected = read_protection(product.reading, place.name)
+        show_backups(place.name, found, [item for item in protected if name in (None, item.name)])

@@ -13,14 +13,16 @@ from ecluse.config.schema.fields import (
     Name,
     Registry,
     RelativePath,
+    Schedule,
     Shape,
     Size,
     Version,
+    Zone,
     must,
     nothing,
 )
 from ecluse.config.schema.service import Port
-from ecluse.model.product import BackingKind, EngineKind
+from ecluse.model.product import BackingKind, EngineKind, RestoreTests
 
 
 def _address(text: str) -> str:
@@ -58,6 +60,24 @@ class ExternalText(Shape):
     password_key: str | None = None
 
 
+Count = Annotated[int, Field(ge=0, le=1000)]
+
+
+class KeepText(Shape):
+    last: Annotated[int, Field(ge=1, le=1000)] = 1
+    daily: Count = 7
+    weekly: Count = 4
+    monthly: Count = 6
+
+
+class BackupText(Shape):
+    enabled: bool = True
+    schedule: Schedule | None = None
+    timezone: Zone = "UTC"
+    keep: Annotated[KeepText, BeforeValidator(nothing)] = Field(default_factory=KeepText)
+    test: RestoreTests = "weekly"
+
+
 class BackingOverrideText(Shape):
     version: Version | None = None
     storage: Size | None = None
@@ -67,6 +87,7 @@ class BackingOverrideText(Shape):
     storage_class: str | None = None
     cpu: Cpu | None = None
     memory: Memory | None = None
+    backup: BackupText | None = None
 
 
 class BackingText(BackingOverrideText):

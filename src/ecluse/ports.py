@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -51,6 +51,22 @@ class SecretSource(Protocol):
         self, environment: EnvironmentName, service: ServiceName, key: str
     ) -> tuple[Secret | Sealed, Origin] | None:
         """The value and where it is from, or None. A Sealed is one that is known and cannot be read here."""
+
+
+class SecretLayers(Protocol):
+    """The encrypted twins of layer files, by the path of the plain layer, relative to the product."""
+
+    def require(self, layers: Collection[str]) -> None:
+        """Refused when one of these could not be encrypted: there is nobody to encrypt it for."""
+
+    def known(self, layer: str) -> Mapping[str, Secret] | None:
+        """What a twin gives under `app:`; empty without a twin, None when it cannot be read here."""
+
+    def names(self, layer: str) -> Collection[str]:
+        """The keys that a twin gives: names are not encrypted."""
+
+    def give(self, layer: str, values: Mapping[str, Secret]) -> None:
+        """Adds or replaces keys under `app:` of a twin; makes the twin where there is none."""
 
 
 class Releases(Protocol):

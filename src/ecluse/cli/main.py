@@ -22,6 +22,7 @@ from ecluse.cli.commands import (
     down,
     execute,
     history,
+    imports,
     init,
     logs,
     plan,
@@ -69,6 +70,7 @@ for command in (
     status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
     promote.promote, down.down, cancel.cancel, runner.runner, trust.trust,
     backup.backup, backups.backups, restore.restore, why.why, quarantine.quarantine,
+    imports.imports,
 ):  # fmt: skip
     cli.add_command(command)
 

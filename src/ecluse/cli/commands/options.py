@@ -17,3 +17,9 @@ override = click.option("--override", metavar="REASON", help="Go past the gates;
 environment = click.argument("environment", metavar="ENV")
 selectors = click.argument("selectors", nargs=-1, metavar="[SERVICE[=VERSION]]...")
 services = click.argument("services", nargs=-1, metavar="[SERVICE]...")
+overwrite = click.option(
+    "--overwrite", is_flag=True, help="Replace what differs here by what the source says."
+)
+dry_run = click.option("--dry-run", is_flag=True, help="Only report; write nothing.")
+import_secret = click.option("--secret", multiple=True, metavar="NAME", help="Encrypt this one too.")
+import_plain = click.option("--plain", multiple=True, metavar="NAME", help="This one is no secret.")

@@ -1,0 +1,20 @@
+"""`ecluse import`: brings over what other tools hold."""
+
+from __future__ import annotations
+
+import click
+
+from ecluse.cli.commands import import_env
+
+
+@click.group(name="import")
+def imports() -> None:
+    """Brings over the settings that people have: .env files.
+
+    Each import tells what it took, changed and left, writes everything or nothing, and may run again: what
+    people wrote or removed since is kept.
+    """
+
+
+for command in (import_env.env,):
+    imports.add_command(command)

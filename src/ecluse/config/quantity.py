@@ -7,6 +7,7 @@ from fractions import Fraction
 
 _CPU = re.compile(r"(\d{1,9})m|(\d{1,6}(?:\.\d{1,9})?)")
 _SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)")
+_SHARE = re.compile(r"(\d{1,2})%")
 _DURATION = re.compile(
     r"(?=.)(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9}(?:\.\d{1,9})?)s)?(?:(\d{1,9})ms)?"
 )
@@ -46,6 +47,14 @@ def parse_duration(value: object) -> float:
     if seconds > LONGEST_DURATION:
         raise ValueError("must be a duration of at most 366d")
     return float(seconds)
+
+
+def parse_share(value: object) -> float:
+    """A part of the whole, between 0 and 1: `10%`."""
+    found = _SHARE.fullmatch(value) if isinstance(value, str) else None
+    if not found or not 1 <= int(found[1]) <= 99:
+        raise ValueError("must be a share from 1% to 99%")
+    return int(found[1]) / 100
 
 
 def _written(value: object) -> str:

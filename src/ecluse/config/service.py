@@ -10,6 +10,7 @@ from ecluse.config.schema.service import (
     ContractText,
     CronText,
     ProcessText,
+    RolloutText,
     ServiceText,
     SettingsText,
     TaskText,
@@ -25,12 +26,14 @@ from ecluse.model.service import (
     Exposure,
     ImageBuild,
     ImageTests,
+    Introduction,
     Probe,
     Process,
     ServiceSpec,
     SettingsFile,
     Task,
     TemplateFile,
+    Websockets,
 )
 
 
@@ -68,12 +71,18 @@ def process(name: str, text: ProcessText) -> Process:
     probe = text.probe.model_dump(exclude_none=True) if text.probe else {}
     if "command" in probe:
         probe["command"] = tuple(probe["command"])
-    given = text.model_dump(exclude_none=True, exclude={"command", "probe", "expose"})
+    given = text.model_dump(
+        exclude_none=True, exclude={"command", "probe", "expose", "rollout", "websockets"}
+    )
     made = Process(
         name,
         command=tuple(text.command or ()),
         probe=Probe(**probe),
         expose=Exposure(text.expose.host) if text.expose else None,
+        rollout=_introduction(text.rollout),
+        websockets=Websockets(**text.websockets.model_dump(exclude_none=True))
+        if text.websockets
+        else Websockets(),
         **given,
     )
     if made.drain < made.stop_grace:
@@ -81,6 +90,11 @@ def process(name: str, text: ProcessText) -> Process:
     if text.stop_grace is None:
         return replace(made, stop_grace=made.drain + 10)
     return replace(made, drain=made.stop_grace / 2)
+
+
+def _introduction(text: RolloutText | None) -> Introduction:
+    given = text.model_dump(exclude_none=True) if text else {}
+    return Introduction(**(given | {"steps": tuple(given.get("steps", ()))}))
 
 
 def cron(name: str, text: CronText) -> Cron:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from ecluse.config.document import Document, Path
 from ecluse.config.schema.service import ProcessText, ServiceText
@@ -114,6 +115,15 @@ def process_problems(text: ProcessText) -> Iterator[tuple[Path, str, str | None]
         yield ("probe", "path"), "needs a port", "give the process its `port:`"
     if text.expose and not text.port:
         yield ("expose",), "needs a port", "give the process its `port:`"
+    if text.rollout and not text.port:
+        yield ("rollout",), "needs a port", "without one there is no traffic to share"
+    steps = (text.rollout.steps if text.rollout else None) or []
+    # a share that refers to another value is a text until it is resolved
+    known = [step for step in steps if isinstance(step, float)]
+    if any(later <= earlier for earlier, later in pairwise(known)):
+        yield ("rollout", "steps"), "must grow from step to step", "for instance [10%, 50%]"
+    if text.websockets and not text.port:
+        yield ("websockets",), "needs a port", "give the process its `port:`"
     if text.stop_grace is not None and text.drain is not None and text.stop_grace <= text.drain:
         yield ("stop_grace",), "must be longer than drain", "stopping begins while the last requests drain"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
 
@@ -10,6 +11,7 @@ from ecluse.model.application import Application, BackingService
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
 from ecluse.model.plan import Change, Intent
+from ecluse.model.service import Introduction
 from ecluse.model.workload import Workload, find_command, task_run, workload
 from ecluse.ports import Engine
 
@@ -53,7 +55,8 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
         case "withdraw":
             return engine.withdraw(target, change.part)
         case "create" | "replace" | "scale":
-            return engine.rollout(target, _workload(intent.applications, change, target.domain))
+            wanted = _workload(intent.applications, change, target.domain)
+            return engine.rollout(target, _at_once(wanted) if intent.plan.kind == "rollback" else wanted)
         case "remove":
             return engine.retire(target, _service(change), change.part)
         case "run":
@@ -77,7 +80,7 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
             before = intent.previous.get(_service(change))
             if before is None or change.part not in before.processes:
                 return engine.retire(target, _service(change), change.part)
-            return engine.rollout(target, _workload(intent.previous, change, target.domain))
+            return engine.rollout(target, _at_once(_workload(intent.previous, change, target.domain)))
         case "provide":
             old: BackingService | None = intent.previous_backing.get(change.part)
             return engine.provide(target, old) if old else None
@@ -95,6 +98,11 @@ def workloads(applications: Mapping[ServiceName, Application], domain: str) -> I
 def _workload(applications: Mapping[ServiceName, Application], change: Change, domain: str) -> Workload:
     application = applications[_service(change)]
     return workload(application, application.processes[change.part], domain=domain)
+
+
+def _at_once(wanted: Workload) -> Workload:
+    """What comes back is known: it gets all traffic, and is not judged by what was bad enough to leave."""
+    return replace(wanted, spec=replace(wanted.spec, rollout=Introduction(judge=False)))
 
 
 def _service(change: Change) -> ServiceName:

@@ -41,6 +41,29 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Introduction:
+    """How the replicas of a new release come into traffic.
+
+    steps: the shares of the traffic (0 to 1) that they get first, each for `observe` seconds. judge: whether a rise
+    of errors or of the time to answer, against the replicas that they replace, brings these back.
+    """
+
+    steps: tuple[float, ...] = ()
+    observe: float = 30.0
+    judge: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Websockets:
+    """What happens to websockets that are open when their replica leaves.
+
+    grace: for how many seconds they go on once the program was told to end.
+    """
+
+    grace: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class Process:
     """One long-running command, each replica in its own container.
 
@@ -57,6 +80,8 @@ class Process:
     replicas: int = 1
     drain: float = 10.0
     stop_grace: float = 20.0
+    rollout: Introduction = field(default_factory=Introduction)
+    websockets: Websockets = field(default_factory=Websockets)
 
 
 @dataclass(frozen=True, slots=True)

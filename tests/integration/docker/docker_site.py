@@ -117,6 +117,7 @@ class Load:
     host: str
     done: int = 0
     authority: Path | None = None
+    slow: bool = True
     lost: list[str] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -129,7 +130,7 @@ class Load:
             self._keep_alive,
             self._post,
             self._connect,
-            self._slow,
+            *([self._slow] if self.slow else ()),
         ]
         threads = [threading.Thread(target=job) for job in jobs]
         for thread in threads:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ecluse.engines.docker import haproxy
+from ecluse.engines.docker.judgement import Tally
 from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server, asks_otherwise, joined, routed
 from ecluse.model.application import ReleaseId
 from ecluse.model.names import ServiceName
@@ -69,7 +70,10 @@ ROUTES = Routes({WEB.name: WEB}, {"invoicing": WEB.name}, {"invoicing.test.local
 EXPECTED_BACKEND = """\
 backend invoicing.web
     balance roundrobin
+    timeout connect 2s
     timeout check 2000ms
+    retry-on conn-failure empty-response
+    http-request disable-l7-retry unless { method GET HEAD OPTIONS }
     http-error status 502 content-type "text/html; charset=utf-8" string "{502}"
     http-error status 503 content-type "text/html; charset=utf-8" string "{503}"
     http-error status 504 content-type "text/html; charset=utf-8" string "{504}"
@@ -77,8 +81,8 @@ backend invoicing.web
     http-check send meth GET uri "/health" ver HTTP/1.1 hdr Host invoicing
     http-check expect status 200-399
     http-check expect ! string "ecluse waits for the end"
-    default-server check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1
-    server r-1 10.213.1.0:8080 check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1
+    default-server check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1 observe layer4 error-limit 3 on-error mark-down
+    server r-1 10.213.1.0:8080 weight 100 check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1 observe layer4 error-limit 3 on-error mark-down
 """
 
 
@@ -177,13 +181,14 @@ def test_the_shape_ignores_what_commands_can_change() -> None:
 
 def test_a_server_comes_and_goes_by_these_commands() -> None:
     assert haproxy.add_server(WEB, Server("r-2", "10.213.1.1", 9000)) == [
-        "add server invoicing.web/r-2 10.213.1.1:9000 "
-        "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1",
+        "add server invoicing.web/r-2 10.213.1.1:9000 weight 100 "
+        "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1 "
+        "observe layer4 error-limit 3 on-error mark-down",
         "enable health invoicing.web/r-2",
         "enable server invoicing.web/r-2",
     ]
-    assert [haproxy.drain("b", "s"), haproxy.park("b", "s"), haproxy.delete_server("b", "s")] == [
-        "set server b/s state drain",
+    assert [haproxy.weigh("b", "s", 0), haproxy.park("b", "s"), haproxy.delete_server("b", "s")] == [
+        "set server b/s weight 0",
         "set server b/s state maint",
         "del server b/s",
     ]
@@ -256,3 +261,41 @@ def test_servers_keep_their_check_until_new_replicas_are_admitted() -> None:
     assert joined(ROUTES, changed).backends["invoicing.web"].check == "/ready"
     assert joined(ROUTES, changed).backends["invoicing.web"].servers == WEB.servers
     assert not asks_otherwise(Routes(), changed)
+
+
+def test_what_a_server_answered_is_counted() -> None:
+    answer = (
+        "# pxname,svname,scur,status,uweight,check_status,check_code,econ,eresp,hrsp_1xx,hrsp_2xx,hrsp_3xx,"
+        "hrsp_4xx,hrsp_5xx,hrsp_other,rtime,\n"
+        "a.web,r-1,2,DRAIN,0,L7OK,200,1,2,0,90,3,2,4,0,120,\n"
+    )
+    (standing,) = haproxy.read_standings(answer)
+    assert (standing.weight, standing.tally) == (0, Tally(102, 7, 0.12))
+
+
+def test_websockets_are_told_from_requests_that_are_under_way() -> None:
+    line = (
+        "0x55: proto=tcpv4 src=10.0.0.1:4 fe=public be={} srv={} ts=00 epoch=0 age=1s calls=4 "
+        "rq[f=8848000h,i=0,an={},rx=59m,wx=,ax=] rp[f=88048000h,i=0,an={},rx=59m,wx=,ax=] exp=59m58s rc=0\n"
+    )
+    answer = (
+        line.format("a.web", "r-1", "00h", "00h")
+        + line.format("a.web", "r-1", "8000h", "4000000h")
+        + line.format("a.web", "r-2", "8000h", "1400000h")
+        + line.format("aXweb", "r-2", "00h", "00h")
+        + "0x56: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE> srv=<none> rq[an=00h] rp[an=00h]\n"
+    )
+    assert haproxy.read_tunnels(answer, "a.web") == {"r-1": 1}
+    assert haproxy.read_sessions(answer, "a.web") == {"r-1": 2, "r-2": 1}
+
+
+def test_a_server_at_rest_gets_nothing_new_after_a_reload_either() -> None:
+    routes = ROUTES.at_rest("invoicing.web", ["r-1"])
+    text = haproxy.gateway(routes, edge_subnet="10.213.4.0/24", owner=(0, 0))
+    assert "server r-1 10.213.1.0:8080 weight 0 check" in text
+    assert haproxy.shape(routes) == haproxy.shape(ROUTES)
+    assert ROUTES.at_rest("nothing.web", ["r-1"]) == ROUTES
+
+
+def test_routes_of_before_there_were_weights_are_read() -> None:
+    assert Routes.load(ROUTES.dump().replace('"weight": 100', '"port": 8080')) == ROUTES

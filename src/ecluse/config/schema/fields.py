@@ -11,7 +11,7 @@ from croniter import CroniterBadDateError, croniter
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from ecluse.config.quantity import parse_cpu, parse_duration, parse_size
+from ecluse.config.quantity import parse_cpu, parse_duration, parse_share, parse_size
 from ecluse.model.names import key_problem, name_problem
 
 REFERENCES = {"references": True}
@@ -136,6 +136,7 @@ Cpu = Annotated[int, _parsed(parse_cpu), Referable]
 Memory = Annotated[int, _parsed(parse_size), Referable]
 Size = Annotated[int, _parsed(parse_size)]
 Duration = Annotated[float, _parsed(parse_duration), Referable]
+Share = Annotated[float, _parsed(parse_share), Referable]
 Command = Annotated[list[str], BeforeValidator(_command)]
 Host = Annotated[str, _matching(_HOST, "must be a host name"), Referable]
 Mode = Annotated[str, _matching(_MODE, 'must be a mode like "0440"'), BeforeValidator(_mode)]

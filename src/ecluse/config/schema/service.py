@@ -24,6 +24,7 @@ from ecluse.config.schema.fields import (
     Schedule,
     Section,
     Shape,
+    Share,
     Zone,
     must,
     nothing,
@@ -47,6 +48,16 @@ class ExposureText(Shape):
     host: Host
 
 
+class RolloutText(Shape):
+    steps: list[Share] | None = None
+    observe: Duration | None = None
+    judge: Flag | None = None
+
+
+class WebsocketsText(Shape):
+    grace: Duration | None = None
+
+
 class ProcessText(Shape):
     command: Command | None = None
     port: Port | None = None
@@ -57,6 +68,8 @@ class ProcessText(Shape):
     replicas: Replicas | None = None
     drain: Duration | None = None
     stop_grace: Duration | None = None
+    rollout: RolloutText | None = None
+    websockets: WebsocketsText | None = None
 
 
 class TaskText(Shape):

@@ -30,6 +30,7 @@ from ecluse.model.capacity import Capacity
 from ecluse.model.event import Event, LogLine
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
+from ecluse.model.service import Process
 from ecluse.model.workload import Run, Workload
 from ecluse.ports import Copy, Draft, Vault
 
@@ -181,8 +182,7 @@ class DockerEngine:
                 self._containers,
                 self._gateway(site),
                 leaving,
-                drain=RETIRE_DRAIN_SECONDS,
-                subject=f"{service}/{name}",
+                Process(name, drain=RETIRE_DRAIN_SECONDS),
             ):
                 yield event
 

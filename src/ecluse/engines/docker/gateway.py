@@ -23,6 +23,7 @@ from ecluse.engines.docker.files import lock, private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.house import House, tag
+from ecluse.engines.docker.judgement import Tally
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.routing import (
     Backend,
@@ -129,14 +130,50 @@ class Gateway:
                     routes = routes.with_server(name, server)
             await self._apply(network, routes)
 
-    async def dismiss(self, backend: str, names: Sequence[str], *, drain: float) -> None:
-        """Takes replicas out of traffic: no new requests, then up to `drain` seconds for those under way."""
+    async def drain(self, backend: str, names: Sequence[str], *, seconds: float) -> None:
+        """No new requests for these replicas. Returns when those under way were answered, or after `seconds`;
+        websockets may be left."""
         if not names:
             return
-        if await self._admin.answers():
-            await self._drain(backend, names, drain)
         async with self._lock():
-            self._write(self.routes().without_servers(backend, names))
+            routes = self.routes().at_rest(backend, names)
+            self._write(routes)
+            if await self._admin.answers():
+                await self._follow_servers(routes.backends.get(backend), await self.standings())
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and not await self._is_quiet(backend, names):
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def tunnels(self, backend: str, names: Sequence[str]) -> int:
+        """How many websockets these replicas have open."""
+        if not await self._admin.answers():
+            return 0
+        found = haproxy.read_tunnels(await self._admin.ask("show sess"), backend)
+        return sum(found[name] for name in names)
+
+    async def look_away(self, backend: str, names: Sequence[str]) -> None:
+        """These replicas are about to be told to end: what they have open stays until they close it."""
+        for name in names:
+            await self._admin.ask(haproxy.look_away(backend, name))
+
+    async def dismiss(self, backend: str, names: Sequence[str]) -> None:
+        """Takes replicas out. Whatever they still have open is closed."""
+        if not names:
+            return
+        async with self._lock():
+            routes = self.routes().without_servers(backend, names)
+            self._write(routes)
+            if await self._admin.answers():
+                standings = await self.standings()
+                for name in names:
+                    if (backend, name) in standings:
+                        await self._delete(backend, name)
+
+    async def tallies(self, backend: str) -> dict[str, Tally]:
+        """What the running gateway counted of each server of a process."""
+        return {
+            name: item.tally for (owner, name), item in (await self.standings()).items() if owner == backend
+        }
 
     async def standings(self) -> dict[tuple[str, str], Standing]:
         """What the running gateway thinks of each server; empty when it does not answer."""
@@ -165,25 +202,21 @@ class Gateway:
         if self._folder.is_dir():
             shutil.rmtree(self._folder)
 
-    async def _drain(self, backend: str, names: Sequence[str], seconds: float) -> None:
-        known = {item.server for item in await self._admin.standings() if item.backend == backend}
-        leaving = [name for name in names if name in known]
-        for name in leaving:
-            await self._admin.tell(haproxy.drain(backend, name))
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline and not await self._is_quiet(backend, leaving):
-            await asyncio.sleep(_POLL_SECONDS)
-        for name in leaving:
-            await self._delete(backend, name)
-
     async def _is_quiet(self, backend: str, names: Sequence[str]) -> bool:
-        """No session on these servers, and no worker of an older configuration that may still use them."""
-        busy = any(
-            item.sessions
-            for item in await self._admin.standings()
-            if item.backend == backend and item.server in names
-        )
+        """Nothing but websockets on these servers, and no worker of an older configuration that may use them."""
+        answer = await self._admin.ask("show sess")
+        tunnels = haproxy.read_tunnels(answer, backend)
+        sessions = haproxy.read_sessions(answer, backend)
+        queued = await self._sessions(backend, names)
+        busy = any(max(sessions[name], queued[name]) > tunnels[name] for name in names)
         return not busy and await self._admin.old_workers() == 0
+
+    async def _sessions(self, backend: str, names: Sequence[str]) -> dict[str, int]:
+        found = {name: 0 for name in names}
+        for item in await self._admin.standings():
+            if item.backend == backend and item.server in found:
+                found[item.server] = item.sessions
+        return found
 
     async def _delete(self, backend: str, name: str) -> None:
         """Closes what is left, a websocket for example, and deletes the server."""
@@ -307,7 +340,11 @@ class Gateway:
         else:
             await self._admin.install_certificate(pem)
 
-    async def _follow_servers(self, backend: Backend, standings: dict[tuple[str, str], Standing]) -> None:
+    async def _follow_servers(
+        self, backend: Backend | None, standings: dict[tuple[str, str], Standing]
+    ) -> None:
+        if backend is None:
+            return
         for server in backend.servers:
             standing = standings.get((backend.name, server.name))
             if standing is None:
@@ -315,7 +352,10 @@ class Gateway:
                 await self._admin.tell(add, unless=("New server registered",))
                 for command in enable:
                     await self._admin.tell(command)
-            elif standing.status.startswith(("DRAIN", "MAINT")):
+                continue
+            if standing.weight != server.weight:
+                await self._admin.tell(haproxy.weigh(backend.name, server.name, server.weight))
+            if server.weight and standing.status.startswith(("DRAIN", "MAINT")):
                 await self._admin.tell(haproxy.ready(backend.name, server.name))
         wanted = {server.name for server in backend.servers}
         for name in [server for owner, server in standings if owner == backend.name and server not in wanted]:

@@ -7,9 +7,12 @@ a request with it, and a drained server is done when its sessions are.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
+from ecluse.engines.docker.judgement import WHOLE, Tally
 from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server
 
 FOLDER = "/run/ecluse"
@@ -27,13 +30,18 @@ _HOST = "%[req.hdr(host),field(1,:),regsub([^A-Za-z0-9._-],,g)]"
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A server as a running HAProxy reports it. `status` is its word: UP, DOWN, MAINT, DRAIN, no check."""
+    """A server as a running HAProxy reports it. `status` is its word: UP, DOWN, MAINT, DRAIN, no check.
+
+    A server of weight 0 is in DRAIN. tally: what it answered since this worker of HAProxy began.
+    """
 
     backend: str
     server: str
     status: str
     sessions: int
     detail: str
+    weight: int = WHOLE
+    tally: Tally = field(default_factory=Tally)
 
 
 def gateway(routes: Routes, *, edge_subnet: str, owner: tuple[int, int]) -> str:
@@ -129,8 +137,14 @@ def add_server(backend: Backend, server: Server) -> list[str]:
     return [f"add server {path} {_server(backend, server)}", f"enable health {path}", f"enable server {path}"]
 
 
-def drain(backend: str, server: str) -> str:
-    return f"set server {backend}/{server} state drain"
+def weigh(backend: str, server: str, weight: int) -> str:
+    """0: what is under way goes on, and nothing new comes."""
+    return f"set server {backend}/{server} weight {weight}"
+
+
+def look_away(backend: str, server: str) -> str:
+    """A server that ends on purpose is not to be found dead by its checks."""
+    return f"disable health {backend}/{server}"
 
 
 def ready(backend: str, server: str) -> str:
@@ -180,10 +194,45 @@ def read_standings(answer: str) -> list[Standing]:
             status=row["status"],
             sessions=int(row["scur"] or 0),
             detail=_why(row["check_status"], row["check_code"]),
+            weight=int(row.get("uweight") or WHOLE),
+            tally=_tally(row),
         )
         for row in rows
         if row.get("svname") not in (None, "", "FRONTEND", "BACKEND")
     ]
+
+
+def _tally(row: Mapping[str, str]) -> Tally:
+    """Answers by status; `eresp`: those that broke off; `econ`: those that could not even be asked for."""
+
+    def number(column: str) -> int:
+        return int(row.get(column) or 0)
+
+    broken = number("eresp") + number("econ")
+    answered = sum(number(f"hrsp_{kind}") for kind in ("1xx", "2xx", "3xx", "4xx", "5xx", "other"))
+    return Tally(answered + broken, number("hrsp_5xx") + broken, number("rtime") / 1000)
+
+
+def read_tunnels(answer: str, backend: str) -> Counter[str]:
+    """From `show sess`: by server, the connections that no longer speak HTTP, as websockets. They have no analyser
+    left on either side (an=00h), where a request or an answer that is under way has one."""
+    return Counter(
+        name
+        for name, analysers in _sessions(answer, backend)
+        if len(analysers) == 2 and not any(int(item, 16) for item in analysers)
+    )
+
+
+def read_sessions(answer: str, backend: str) -> Counter[str]:
+    """From `show sess`: how many connections each server has."""
+    return Counter(name for name, _ in _sessions(answer, backend))
+
+
+def _sessions(answer: str, backend: str) -> Iterator[tuple[str, list[str]]]:
+    for line in answer.splitlines():
+        found = re.search(rf" be={re.escape(backend)} srv=(\S+) ", line)
+        if found:
+            yield found[1], re.findall(r"\ban=([0-9a-f]+)h", line)
 
 
 def _why(status: str, code: str) -> str:
@@ -338,7 +387,11 @@ def _backend(backend: Backend) -> list[str]:
     lines = [
         f"backend {backend.name}",
         "    balance roundrobin",
+        # on this machine a connection takes no time, or there is nobody: another replica is asked at once
+        "    timeout connect 2s",
         f"    timeout check {_milliseconds(backend.timeout)}",
+        "    retry-on conn-failure empty-response",
+        "    http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
         _page("http-error", 502, f"{backend.subject} closed the connection before it answered."),
         _page("http-error", 503, f"{backend.subject} has no healthy replica."),
         _page("http-error", 504, f"{backend.subject} did not answer in time."),
@@ -357,12 +410,14 @@ def _backend(backend: Backend) -> list[str]:
 
 
 def _server(backend: Backend, server: Server) -> str:
-    return f"{server.address}:{server.port} {_checking(backend)}"
+    return f"{server.address}:{server.port} weight {server.weight} {_checking(backend)}"
 
 
 def _checking(backend: Backend) -> str:
     slow, fast = _milliseconds(backend.interval * 2), _milliseconds(backend.interval / 2)
-    return f"check inter {slow} fastinter {fast} downinter {fast} fall 3 rise 1"
+    # three requests in a row that cannot connect take a server out before its next check would
+    watching = "observe layer4 error-limit 3 on-error mark-down"
+    return f"check inter {slow} fastinter {fast} downinter {fast} fall 3 rise 1 {watching}"
 
 
 def _page(directive: str, status: int, sentence: str, *, lf: bool = False) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ecluse.engines.docker import addresses, health, labels, payloads
@@ -13,12 +13,14 @@ from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.gateway import Gateway
 from ecluse.engines.docker.ground import Ground, Network, held
+from ecluse.engines.docker.introduction import Baseline, Introduction
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.probe import Probe
 from ecluse.engines.docker.routing import Server
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
+from ecluse.model.service import Process
 from ecluse.model.workload import Box, Workload
 
 
@@ -69,9 +71,19 @@ class Rollout:
 
     async def execute(self) -> AsyncIterator[Event]:
         present = sort(await self._found(), self._workload)
+        baseline = Baseline(await self._gateway.tallies(self._backend))
         async for event in self._sweep(present):
             yield event
         made: list[Container] = []
+        async for event in self._bring_up(present, made):
+            yield event
+        async for event in self._introduce([*present.kept, *made], present.old, baseline):
+            yield event
+        async for event in self.take_out(present.old):
+            yield event
+
+    async def _bring_up(self, present: Present, made: list[Container]) -> AsyncIterator[Event]:
+        """Makes the replicas that are missing. One that does not get ready takes the others of this rollout along."""
         try:
             await self._check_kept(present.kept)
             for _ in range(self._workload.replicas - len(present.kept)):
@@ -85,21 +97,25 @@ class Rollout:
         for item in made:
             # from now on it comes back by itself, after a crash or a restart of Docker
             await self._containers.update(item.id, payloads.restarting())
-        await self._admit([*present.kept, *made])
-        async for event in self.take_out(present.old):
-            yield event
+
+    async def _introduce(
+        self, members: Sequence[Container], leaving: Sequence[Container], baseline: Baseline
+    ) -> AsyncIterator[Event]:
+        """A release whose answers are worse goes again, and what was there before stays."""
+        try:
+            async for event in self._admit(members, leaving, baseline):
+                yield event
+        except RolloutFailed as error:
+            yield self._event("replica.failed", None, error.message)
+            async for event in self.take_out(members):
+                yield event
+            raise
 
     async def take_out(self, leaving: Sequence[Container]) -> AsyncIterator[Event]:
         """Out of traffic, then stopped, all at once; then removed."""
         for item in leaving:
             yield self._event("replica.draining", item)
-        async for event in depart(
-            self._containers,
-            self._gateway,
-            leaving,
-            drain=self._workload.spec.drain,
-            subject=self._workload.subject,
-        ):
+        async for event in depart(self._containers, self._gateway, leaving, self._workload.spec):
             yield event
 
     async def _found(self) -> list[tuple[Container, dict[str, Any]]]:
@@ -114,7 +130,7 @@ class Rollout:
     async def _sweep(self, present: Present) -> AsyncIterator[Event]:
         """Removes what an earlier attempt left half made."""
         for item in present.half_made:
-            await self._gateway.dismiss(self._backend, [item.name], drain=0)
+            await self._gateway.dismiss(self._backend, [item.name])
             await self._containers.remove(item.id)
             yield self._event("replica.stopped", item, "left by an attempt that was cut short")
 
@@ -173,11 +189,35 @@ class Rollout:
         except ApiError as error:
             raise self._refused(error) from error
 
-    async def _admit(self, members: Sequence[Container]) -> None:
-        port = self._workload.spec.port
-        if port is not None:
-            servers = [Server(item.name, item.address, port) for item in members]
+    async def _admit(
+        self, members: Sequence[Container], leaving: Sequence[Container], baseline: Baseline
+    ) -> AsyncIterator[Event]:
+        """Into traffic: at once, or beside the replicas of another release that are about to leave."""
+        if self._workload.spec.port is None:
+            return
+        routes = self._gateway.routes()
+        rivals = [
+            server
+            for item in leaving
+            if item.is_running and item.box != self._workload.box.digest
+            and (server := routes.server(self._backend, item.name)) is not None
+        ]  # fmt: skip
+        servers = [Server(item.name, item.address, self._workload.spec.port) for item in members]
+        if not servers or not rivals:
             await self._gateway.admit(self._network, self._workload, servers)
+            return
+        introduction = Introduction(
+            self._gateway, self._network, self._workload, members=servers, old=rivals, baseline=baseline
+        )
+        try:
+            async for event in introduction.execute():
+                yield event
+        except RolloutFailed as error:
+            raise RolloutFailed(replace(error.cause, logs=await self._last_lines(members))) from error
+
+    async def _last_lines(self, members: Sequence[Container]) -> tuple[str, ...]:
+        lines = await self._containers.last_lines(members[0].id)
+        return tuple(self._mask.hide(line) for line in lines)
 
     def _refused(self, error: ApiError) -> RolloutFailed:
         reason = self._mask.hide(error.reason)
@@ -201,16 +241,24 @@ class Rollout:
 
 
 async def depart(
-    containers: Containers, gateway: Gateway, leaving: Sequence[Container], *, drain: float, subject: str
+    containers: Containers, gateway: Gateway, leaving: Sequence[Container], spec: Process
 ) -> AsyncIterator[Event]:
-    """Takes replicas of one process out of traffic, stops and removes them."""
+    """Takes replicas of one process out of traffic, stops and removes them.
+
+    Programs with open websockets are told to end while these still pass, so that they can say goodbye.
+    """
     if not leaving:
         return
     backend = f"{leaving[0].service}.{leaving[0].process}"
-    await gateway.dismiss(backend, [item.name for item in leaving], drain=drain)
+    names = [item.name for item in leaving]
+    await gateway.drain(backend, names, seconds=spec.drain)
+    if await gateway.tunnels(backend, names):
+        await gateway.look_away(backend, names)
+        await asyncio.gather(*(containers.stop(item.id, grace=spec.websockets.grace) for item in leaving))
+    await gateway.dismiss(backend, names)
     await asyncio.gather(*(_stop(containers, item) for item in leaving))
     for item in leaving:
-        yield Event("replica.stopped", subject, replica=item.name)
+        yield Event("replica.stopped", f"{item.service}/{item.process}", replica=item.name)
 
 
 async def _stop(containers: Containers, item: Container) -> None:

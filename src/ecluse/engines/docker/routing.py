@@ -13,11 +13,15 @@ from ecluse.model.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One replica in traffic. `name` is that of its container."""
+    """One replica in traffic. `name` is that of its container.
+
+    weight: its part of the requests, beside those of the others; with 0 it gets no new one.
+    """
 
     name: str
     address: str
     port: int
+    weight: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,10 @@ class Routes:
     def is_secure(self) -> bool:
         return self.entrance is not None and self.entrance.is_secure
 
+    def server(self, backend: str, name: str) -> Server | None:
+        found = self.backends.get(backend)
+        return found.server(name) if found else None
+
     def with_server(self, backend: str, server: Server) -> Routes:
         old = self.backends[backend]
         kept = [item for item in old.servers if item.name != server.name]
@@ -86,6 +94,14 @@ class Routes:
             return self
         old, gone = self.backends[backend], set(names)
         return self._with(replace(old, servers=tuple(item for item in old.servers if item.name not in gone)))
+
+    def at_rest(self, backend: str, names: Iterable[str]) -> Routes:
+        """No new request goes to these servers."""
+        if backend not in self.backends:
+            return self
+        old, resting = self.backends[backend], set(names)
+        servers = (replace(item, weight=0) if item.name in resting else item for item in old.servers)
+        return self._with(replace(old, servers=tuple(servers)))
 
     def _with(self, backend: Backend) -> Routes:
         return replace(self, backends={**self.backends, backend.name: backend})

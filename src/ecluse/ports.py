@@ -18,7 +18,7 @@ from ecluse.model.observed import Observed
 from ecluse.model.plan import Intent
 from ecluse.model.quarantine import Quarantined
 from ecluse.model.release import Release
-from ecluse.model.secret import Sealed, Secret
+from ecluse.model.secret import Sealed, Secret, Twin
 from ecluse.model.workload import Run, Workload
 
 
@@ -36,6 +36,12 @@ class Vault(Protocol):
 
     def reveal(self, sealed: Sealed) -> str:
         """The text behind a fingerprint; SecretUnavailable when this vault never saw it."""
+
+    def recall(self, mark: str) -> Sealed | None:
+        """The secret that an encrypted value came to when somebody could read it; None when nobody did."""
+
+    def remember(self, mark: str, sealed: Sealed) -> None:
+        """Notes what an encrypted value comes to, so that who cannot read it knows it again."""
 
     def derive(self, purpose: str) -> str:
         """A generated credential, the same for the same purpose in the same state: letters and digits."""
@@ -67,6 +73,16 @@ class SecretLayers(Protocol):
 
     def give(self, layer: str, values: Mapping[str, Secret]) -> None:
         """Adds or replaces keys under `app:` of a twin; makes the twin where there is none."""
+
+
+class SecretFiles(Protocol):
+    """Reads the encrypted files of a product."""
+
+    def read(self, file: str, text: str) -> Twin:
+        """What a file holds, read as far as an identity here opens it. Never raises: see its problems."""
+
+    def rule(self, file: str) -> tuple[str, ...] | None:
+        """Who should be able to read a file of that name; None where no rule speaks of it."""
 
 
 class Releases(Protocol):

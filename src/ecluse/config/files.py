@@ -12,7 +12,7 @@ from ecluse.config.types import Unfit, accept
 from ecluse.config.variables import Variables
 from ecluse.model.application import File
 from ecluse.model.release import Release
-from ecluse.model.secret import Sealed, Text
+from ecluse.model.secret import Sealed, Text, holds_stand_in
 from ecluse.model.service import Plain, SettingsFile
 
 
@@ -41,6 +41,8 @@ def _settings_file(scope: ServiceScope, file: SettingsFile) -> Text | None:
     if values is None:
         return None
     given = {key: value for key, value in values.items() if value is not None}
+    if holds_stand_in(given):
+        return Sealed.unreadable(f"{file} {given}")
     try:
         text = settings_text(file.format, keys, given, section=file.section)
     except Unwritable as error:
@@ -58,6 +60,8 @@ def _template_file(scope: ServiceScope, source: str, file: str) -> Text | None:
     values = _natives(scope, used)
     if values is None:
         return None
+    if holds_stand_in(values):
+        return Sealed.unreadable(f"{source} {values}")
     variables = Variables(scope, is_secret=any(_is_secret(scope, key) for key in used))
     try:
         text = template_text(source, file, variables.all(values), is_secret=lambda: variables.is_secret)
@@ -80,6 +84,9 @@ def _natives(scope: ServiceScope, keys: list[str]) -> dict[str, Plain] | None:
             result[key] = value.data
             continue
         declared = scope.declaration.spec.config[key]
+        if value.data.is_unreadable:
+            result[key] = value.data.stand_in
+            continue
         try:
             result[key] = accept(declared, scope.around.reveal(value.data), is_literal=False)
         except (BadReference, Unfit):
@@ -95,4 +102,4 @@ def _is_secret(scope: ServiceScope, key: str) -> bool:
 
 
 def _sealed(scope: ServiceScope, text: str, *, is_secret: bool) -> Text:
-    return scope.around.accounts.vault.seal(text) if is_secret else text
+    return scope.around.seal(text) if is_secret else text

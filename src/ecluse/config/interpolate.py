@@ -57,10 +57,12 @@ def is_well_meant(data: Plain) -> bool:
     return bool(tokens) and all(token[1] and token[1].split(".")[0].strip() in ROOTS for token in tokens)
 
 
-def interpolate(data: Plain, refer: Refer, reveal: Reveal) -> Value:
+def interpolate(data: Plain | Sealed, refer: Refer, reveal: Reveal) -> Value:
     """`data` with every reference replaced; BadReference tells all that are wrong in it."""
     if isinstance(data, str):
         return _text(data, refer, reveal) if "${" in data else Value(data, characters=len(data))
+    if isinstance(data, Sealed):
+        return Value(data, secret=True, characters=100)
     if isinstance(data, dict):
         items = _each(list(data.values()), refer, reveal)
         return _whole(dict(zip(data, (item.data for item in items), strict=True)), items, reveal)
@@ -70,7 +72,7 @@ def interpolate(data: Plain, refer: Refer, reveal: Reveal) -> Value:
     return Value(data, characters=8)
 
 
-def _each(values: Sequence[Plain], refer: Refer, reveal: Reveal) -> list[Value]:
+def _each(values: Sequence[Plain | Sealed], refer: Refer, reveal: Reveal) -> list[Value]:
     told: list[tuple[str, str | None]] = []
     result = []
     is_broken = False

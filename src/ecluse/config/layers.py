@@ -44,10 +44,14 @@ class Scope:
     common: Layer | None = None
     domains: dict[str, Layer] = field(default_factory=dict)
     services: dict[ServiceName, Layer] = field(default_factory=dict)
+    twin: Scope | None = None
 
     def of(self, service: ServiceName, domain: str | None) -> list[Layer]:
-        """Least specific first."""
-        found = [self.common, self.domains.get(domain or ""), self.services.get(service)]
+        """Least specific first, each encrypted twin after its plain layer."""
+        scopes = [self, self.twin] if self.twin else [self]
+        found = [scope.common for scope in scopes]
+        found += [scope.domains.get(domain or "") for scope in scopes]
+        found += [scope.services.get(service) for scope in scopes]
         return [layer for layer in found if layer]
 
     def shared(self) -> Iterator[tuple[str | None, Layer]]:
@@ -70,17 +74,45 @@ class Layers:
         return self.product.of(service, domain) + (here.of(service, domain) if here else [])
 
     def scopes(self) -> Iterator[Scope]:
-        yield self.product
-        yield from self.environments.values()
+        for scope in (self.product, *self.environments.values()):
+            yield scope
+            if scope.twin:
+                yield scope.twin
 
 
-def read_layers(documents: Mapping[str, Document], product: Product) -> tuple[Layers, tuple[Problem, ...]]:
-    """The layers in the files under config/, and what is wrong with these files."""
-    reading = _Reading(product, Layers(Scope(), {name: Scope() for name in product.environments}), [])
+def read_layers(
+    documents: Mapping[str, Document], product: Product, twins: Mapping[str, Document] | None = None
+) -> tuple[Layers, tuple[Problem, ...]]:
+    """The layers in the files under config/, and what is wrong with these files.
+
+    twins: the encrypted files, each as a document whose encrypted values are Encrypted.
+    """
+    environments = {name: Scope(twin=Scope()) for name in product.environments}
+    reading = _Reading(product, Layers(Scope(twin=Scope()), environments), [])
     for file, document in documents.items():
         if file.startswith("config/"):
             reading.file(file, document)
+    reading.is_twin = True
+    for file, document in (twins or {}).items():
+        reading.file(file, document)
+    reading.problems += twice_given(reading.layers)
     return reading.layers, tuple(reading.problems)
+
+
+def twice_given(layers: Layers) -> Iterator[Problem]:
+    """Keys that a plain file and its encrypted twin both give."""
+    for scope in (layers.product, *layers.environments.values()):
+        if scope.twin is None:
+            continue
+        pairs = [(scope.common, scope.twin.common)]
+        pairs += [(scope.domains.get(name), twin) for name, twin in scope.twin.domains.items()]
+        pairs += [(scope.services.get(name), twin) for name, twin in scope.twin.services.items()]
+        for plain, twin in pairs:
+            for key in sorted({*plain.app} & {*twin.app}) if plain and twin else ():
+                assert plain
+                assert twin
+                message = f"is also given in {twin.origin('app', key).location}"
+                yield plain.problem(("app", key), message, "keep one of the two")
 
 
 @dataclass(slots=True)
@@ -88,11 +120,13 @@ class _Reading:
     product: Product
     layers: Layers
     problems: list[Problem]
+    is_twin: bool = False
 
     def file(self, file: str, document: Document) -> None:
-        parts = PurePosixPath(file).with_suffix("").parts[1:]
+        bare = PurePosixPath(file).with_suffix("")
+        parts = (bare.with_suffix("") if self.is_twin else bare).parts[1:]
         environment: str | None = None
-        if not file.endswith(".yaml"):
+        if not self.is_twin and not file.endswith(".yaml"):
             return self.wrong(document, "is not read", "a layer file ends in .yaml")
         if len(parts) > 2 and parts[0] == "environments":
             environment, parts = parts[1], parts[2:]
@@ -100,6 +134,8 @@ class _Reading:
                 hint = nearest(environment, self.product.environments)
                 return self.wrong(document, f"no environment is named {environment}", hint)
         scope = self.layers.environments[EnvironmentName(environment)] if environment else self.layers.product
+        if self.is_twin and scope.twin:
+            scope = scope.twin
         self.place(parts, document, scope, environment)
 
     def place(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ecluse.config.document import Document
 from ecluse.config.layers import Layers, read_layers
 from ecluse.config.product import ProductFile, read_product
 from ecluse.config.service import Declaration, declare, read_service
 from ecluse.config.strays import stray_problems, stray_warnings
+from ecluse.config.twins import Twins, read_twins
 from ecluse.config.workspace import PRODUCT_FILE, Workspace
 from ecluse.errors import ConfigInvalid, Location, Problem, nearest
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Product
 from ecluse.model.service import ServiceSpec
+from ecluse.ports import SecretFiles
 
 __all__ = ["Configuration", "load", "read_service"]
 
@@ -24,6 +26,7 @@ class Configuration:
     """What the product's files say.
 
     declarations: the service.yaml of each service of the tree. templates: service → name → text.
+    twins: the encrypted files.
     """
 
     product: Product
@@ -35,6 +38,7 @@ class Configuration:
     revision: str
     dirty: bool
     warnings: tuple[Problem, ...] = ()
+    twins: Twins = field(default_factory=Twins)
 
     @property
     def services(self) -> Mapping[ServiceName, ServiceSpec]:
@@ -42,15 +46,20 @@ class Configuration:
         return {name: declaration.spec for name, declaration in self.declarations.items()}
 
 
-def load(workspace: Workspace) -> Configuration:
-    """What the files say; ConfigInvalid with every problem of every file."""
+def load(workspace: Workspace, secret_files: SecretFiles | None = None) -> Configuration:
+    """What the files say; ConfigInvalid with every problem of every file.
+
+    secret_files: reads the encrypted ones. Without it, they only get a warning.
+    """
     problems = list(workspace.problems)
+    twins = read_twins(workspace, secret_files) if secret_files else Twins()
+    problems += twins.problems
     declarations = _declarations(workspace, problems)
     file, found = read_product(workspace.documents[PRODUCT_FILE], workspace.folders)
     problems += found
     if file is None:
         raise ConfigInvalid(problems)
-    layers, found = read_layers(workspace.documents, file.product)
+    layers, found = read_layers(workspace.documents, file.product, twins.documents)
     problems += found
     for declaration in declarations.values():
         problems += use_problems(declaration, file)
@@ -67,7 +76,11 @@ def load(workspace: Workspace) -> Configuration:
         layers=layers,
         revision=workspace.revision,
         dirty=workspace.dirty,
-        warnings=(*_encrypted_warnings(workspace), *stray_warnings(layers, specs, file.product)),
+        warnings=(
+            *(() if secret_files else _encrypted_warnings(workspace)),
+            *stray_warnings(layers, specs, file.product),
+        ),
+        twins=twins,
     )
 
 

@@ -18,6 +18,7 @@ from ecluse.model.application import BackingService, Desired, Target
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.product import Environment
 from ecluse.model.release import Release
+from ecluse.model.secret import Encrypted
 from ecluse.ports import SecretSource, Vault
 
 
@@ -27,6 +28,8 @@ class Resolved:
 
     desired: Desired
     warnings: tuple[Problem, ...]
+    unreadable: tuple[Encrypted, ...] = ()
+    """Values of encrypted files that were met, that nobody here can read and that this state never saw."""
 
 
 def resolve(
@@ -89,7 +92,7 @@ def resolved_or_not(
     backing = dict(_backing(around))
     target = Target(configuration.product.name, environment, where.domain, where.protected, where.tls)
     desired = Desired(target, applications, backing, configuration.revision, configuration.dirty)
-    resolved = Resolved(desired, tuple(dict.fromkeys(around.warnings)))
+    resolved = Resolved(desired, tuple(dict.fromkeys(around.warnings)), tuple(around.unreadable.values()))
     return resolved, tuple(around.problems), tuple(around.absent)
 
 

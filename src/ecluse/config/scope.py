@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from ecluse.config.backing import Accounts
 from ecluse.config.interpolate import MAX_CHAIN, BadReference, Value, interpolate, is_well_meant
@@ -13,12 +14,12 @@ from ecluse.config.merge import Given, Merged, merged_app, merged_cron, merged_p
 from ecluse.config.references import refer
 from ecluse.config.service import Declaration
 from ecluse.config.service_rules import SECRET_HINT, holds_reference
-from ecluse.config.types import Unfit, accept
+from ecluse.config.types import Unfit, accept, written, written_as
 from ecluse.errors import Problem, SecretUnavailable
 from ecluse.model.application import Origin
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Environment, Product
-from ecluse.model.secret import Sealed
+from ecluse.model.secret import Encrypted, Sealed, Text, holds_stand_in
 from ecluse.model.service import ContractKey, Plain, Process
 
 
@@ -39,8 +40,28 @@ class Surroundings:
     problems: list[Problem] = field(default_factory=list)
     warnings: list[Problem] = field(default_factory=list)
     absent: list[Problem] = field(default_factory=list)
+    unreadable: dict[Sealed, Encrypted] = field(default_factory=dict)
+
+    def sealed(self, encrypted: Encrypted) -> Sealed:
+        """The secret behind a value of an encrypted file: read here, known from before, or unreadable."""
+        vault = self.accounts.vault
+        if encrypted.secret is not None:
+            sealed = vault.seal(encrypted.secret.reveal())
+            vault.remember(encrypted.mark, sealed)
+            return sealed
+        known = vault.recall(encrypted.mark)
+        if known is None:
+            known = Sealed.unreadable(encrypted.mark)
+            self.unreadable[known] = encrypted
+        return known
+
+    def seal(self, text: str) -> Text:
+        """A secret text, sealed; unreadable when something unreadable is in it."""
+        return Sealed.unreadable(text) if holds_stand_in(text) else self.accounts.vault.seal(text)
 
     def reveal(self, sealed: Sealed) -> str:
+        if sealed.is_unreadable:
+            return sealed.stand_in
         try:
             return self.accounts.vault.reveal(sealed)
         except SecretUnavailable as error:
@@ -137,12 +158,20 @@ class ServiceScope:
 
     def _resolved(self, data: Plain, winner: Given) -> Value | None:
         try:
-            return interpolate(data, self.refer, self.around.reveal)
+            return interpolate(self._unlocked(data), self.refer, self.around.reveal)
         except BadReference as error:
             self.around.problems += [winner.problem(message, hint) for message, hint in error.told]
         except RecursionError:
             self.around.problems.append(winner.problem("is nested too deep", None))
         return None
+
+    def _unlocked(self, data: Plain) -> Plain:
+        """Encrypted values become sealed ones. What they say is never looked through for references."""
+        if isinstance(data, Encrypted):
+            return cast(Plain, self.around.sealed(data))
+        if isinstance(data, dict):
+            return {key: self._unlocked(item) for key, item in data.items()}
+        return [self._unlocked(item) for item in data] if isinstance(data, list) else data
 
     def _app(self, key: ContractKey) -> Value | None:
         merged = self.merged[key.name]
@@ -154,6 +183,8 @@ class ServiceScope:
             return None
         if winner is None or merged.value is None:
             return Value(None)
+        if isinstance(merged.value, Encrypted):
+            return self._opened(key, merged.value, winner)
         value = self._resolved(merged.value, winner)
         if value is None or value.data is None:
             return value
@@ -161,6 +192,18 @@ class ServiceScope:
             self.around.problems.append(winner.problem("is a secret in a plain file", SECRET_HINT))
             return None
         return self._accepted(key, value, winner.problem, is_literal=not holds_reference(merged.value))
+
+    def _opened(self, key: ContractKey, encrypted: Encrypted, winner: Given) -> Value | None:
+        """A value of an encrypted file. Remembered as it is delivered, for those who cannot read it."""
+        if encrypted.secret is None:
+            return Value(self.around.sealed(encrypted), secret=True, characters=100)
+        text = encrypted.secret.reveal()
+        value = Value(text, secret=True, characters=len(text))
+        accepted = self._accepted(key, value, winner.problem, is_literal=False)
+        if accepted is not None:
+            vault = self.around.accounts.vault
+            vault.remember(encrypted.mark, vault.seal(written_as(key, cast(Plain, accepted.data))))
+        return accepted
 
     def _provided(self, key: ContractKey) -> Value | None:
         """The secret that people gave for a key."""
@@ -180,7 +223,11 @@ class ServiceScope:
         return self._accepted(key, Value(text, secret=True, characters=len(text)), problem, is_literal=False)
 
     def _in_plain_files(self, given: Sequence[Given]) -> bool:
-        found = [one for one in given if one.value not in (None, "") and not is_well_meant(one.value)]
+        found = [
+            one
+            for one in given
+            if one.value not in (None, "") and not is_well_meant(one.value) and not is_encrypted(one.value)
+        ]
         self.around.problems += [one.problem("is a secret in a plain file", SECRET_HINT) for one in found]
         return bool(found)
 
@@ -194,6 +241,8 @@ class ServiceScope:
     ) -> Value | None:
         if isinstance(value.data, Sealed):
             return value
+        if holds_stand_in(value.data):
+            return replace(value, data=Sealed.unreadable(written(value.data)), secret=True)
         try:
             data = accept(key, value.data, is_literal=is_literal)
         except Unfit as error:
@@ -215,6 +264,20 @@ class ServiceScope:
             self.around.problems.append(winner.problem("cannot be a secret", hint))
             return None
         return value
+
+
+def is_encrypted(data: Plain) -> bool:
+    """Whether all of a value comes from an encrypted file."""
+    if isinstance(data, dict | list):
+        return bool(data) and all(map(is_encrypted, data.values() if isinstance(data, dict) else data))
+    return isinstance(data, Encrypted)
+
+
+def holds_encrypted(data: Plain) -> bool:
+    """Whether some of a value comes from an encrypted file."""
+    if isinstance(data, dict | list):
+        return any(map(holds_encrypted, data.values() if isinstance(data, dict) else data))
+    return isinstance(data, Encrypted)
 
 
 _DEFAULTS = Process("")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ecluse.config.interpolate import Value
-from ecluse.config.scope import ServiceScope
+from ecluse.config.scope import ServiceScope, holds_encrypted
 from ecluse.config.service_rules import SECRET_HINT
 from ecluse.config.types import written, written_as
 from ecluse.model.application import Setting, Shadowed
@@ -37,10 +37,12 @@ def _text(scope: ServiceScope, key: ContractKey, value: Value) -> Text:
     if isinstance(value.data, Sealed):
         return value.data
     text = written_as(key, value.data)
-    return scope.around.accounts.vault.seal(text) if value.secret or key.secret else text
+    return scope.around.seal(text) if value.secret or key.secret else text
 
 
-def _shown(value: Plain) -> str:
+def _shown(value: Plain) -> str | None:
+    if holds_encrypted(value):
+        return None
     return "null" if value is None else written(value)
 
 

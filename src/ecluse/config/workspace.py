@@ -17,6 +17,7 @@ from ecluse.model.service import ServiceSpec
 from ecluse.model.source import Source
 
 PRODUCT_FILE = "ecluse.yaml"
+TWINS = (".sops.yaml", ".sops.yml", ".sops.json", ".sops.env")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Workspace:
     """The text files of a product, frozen.
 
     documents: every YAML file, parsed. texts: every file that was read. folders: service → its folder.
-    encrypted: files that only SOPS can read, which are not read here.
+    encrypted: files that only SOPS can read, which are texts here.
     revision: a commit, or `tree:<hash>` when the files differ from it. commit: of a revision, or HEAD.
     """
 
@@ -136,14 +137,15 @@ class _Reading:
     problems: list[Problem] = field(default_factory=list)
 
     def everything(self) -> None:
-        names = [name for name in self.files.names() if _is_yaml(name)]
-        self.encrypted += [name for name in names if name.endswith(".sops.yaml")]
+        everything = list(self.files.names())
+        self.encrypted += [name for name in everything if _is_twin(name) and self.text(name) is not None]
+        names = [name for name in everything if _is_yaml(name) and not _is_twin(name)]
         self.folders |= {_folder_name(name): _folder(name) for name in names if name.startswith("services/")}
         self.folders |= self._named_folders()
         for name in names:
             if name.endswith(".lock.yaml"):
                 self.text(name)
-            elif not name.startswith("services/") and name not in self.encrypted:
+            elif not name.startswith("services/"):
                 self.document(name)
         for name, folder in list(self.folders.items()):
             if not self.service(folder):
@@ -204,6 +206,11 @@ def _decoded(content: bytes) -> str:
 def _is_yaml(path: str) -> bool:
     name = path.rsplit("/", 1)[-1]
     return name.endswith((".yaml", ".yml")) and not name.startswith(".")
+
+
+def _is_twin(path: str) -> bool:
+    name = path.rsplit("/", 1)[-1]
+    return path.startswith("config/") and name.endswith(TWINS) and not name.startswith(".")
 
 
 def _folder(path: str) -> str:

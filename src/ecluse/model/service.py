@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ecluse.model.names import ServiceName
+from ecluse.model.secret import Encrypted
 
 type_names = (
     "string", "integer", "number", "boolean", "url", "email", "duration", "size", "choice", "list", "json",
@@ -16,7 +17,8 @@ ValueType = Literal[
 ]
 FileFormat = Literal["env", "json", "yaml", "properties", "ini", "xml"]
 Scalar = str | int | float | bool | None
-Plain = Scalar | list["Plain"] | dict[str, "Plain"]
+Plain = Scalar | Encrypted | list["Plain"] | dict[str, "Plain"]
+"""What a file says; a value of an encrypted file among it."""
 
 
 @dataclass(frozen=True, slots=True)

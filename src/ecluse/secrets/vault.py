@@ -28,6 +28,7 @@ class FolderVault:
         self._folder = folder
         self._key = key
         self._texts: dict[str, str] = {}
+        self._marks: dict[str, Sealed] = {}
 
     def seal(self, text: str) -> Sealed:
         fingerprint = self._digest("seal", text).hex()[:FINGERPRINT_CHARACTERS]
@@ -38,6 +39,18 @@ class FolderVault:
         if sealed.fingerprint not in self._texts:
             self._texts[sealed.fingerprint] = self._read(sealed)
         return self._texts[sealed.fingerprint]
+
+    def recall(self, mark: str) -> Sealed | None:
+        name = self._mark_name(mark)
+        if name not in self._marks:
+            try:
+                self._marks[name] = Sealed((self._folder / name).read_text("ascii"))
+            except (OSError, ValueError):
+                return None
+        return self._marks[name]
+
+    def remember(self, mark: str, sealed: Sealed) -> None:
+        self._marks[self._mark_name(mark)] = sealed
 
     def derive(self, purpose: str) -> str:
         digest = self._digest("derive", purpose)
@@ -54,6 +67,13 @@ class FolderVault:
             path = self._folder / fingerprint
             if not path.exists():
                 write_private(path, self._encrypt(fingerprint, text))
+        for name, sealed in self._marks.items():
+            path = self._folder / name
+            if not path.exists():
+                write_private(path, sealed.fingerprint.encode())
+
+    def _mark_name(self, mark: str) -> str:
+        return f"mark-{self._digest('mark', mark).hex()[:FINGERPRINT_CHARACTERS]}"
 
     def _digest(self, use: str, text: str) -> bytes:
         return hmac.new(self._key, f"{use}\0{text}".encode(), hashlib.sha256).digest()

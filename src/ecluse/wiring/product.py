@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from ecluse.config.load import Configuration
     from ecluse.config.workspace import Workspace
     from ecluse.ports import Releases
+    from ecluse.secrets.files import SopsFiles
     from ecluse.secrets.provided import ProvidedSecrets
+
+
+_TWIN_ENDINGS = (".sops.yaml", ".sops.yml", ".sops.json", ".sops.env")
+"""What came from an encrypted file is not kept when the file no longer gives it."""
 
 
 class OpenProduct:
@@ -43,7 +48,14 @@ class OpenProduct:
     def configuration(self) -> Configuration:
         from ecluse.config.load import load
 
-        return load(self.workspace)
+        return load(self.workspace, self.secret_files)
+
+    @cached_property
+    def secret_files(self) -> SopsFiles:
+        """Reads the encrypted files of the product, with the identities that are found."""
+        from ecluse.secrets.files import SopsFiles
+
+        return SopsFiles(self.root)
 
     @property
     def product(self) -> Product:
@@ -108,5 +120,5 @@ def _sealed_settings(
         for environment, good in known.items()
         for service, application in good.applications.items()
         for setting in application.settings
-        if isinstance(setting.text, Sealed)
+        if isinstance(setting.text, Sealed) and not setting.origin.location.file.endswith(_TWIN_ENDINGS)
     }

@@ -9,7 +9,7 @@ from ecluse.delivery import gates, quarantine, queue, rollback
 from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.selection import Selector, parse_selectors
-from ecluse.errors import NotFound, Refused
+from ecluse.errors import NotFound, Refused, SecretUnavailable
 from ecluse.model.application import Application, Desired, Target
 from ecluse.model.capacity import Capacity
 from ecluse.model.deployment import KnownGood
@@ -19,6 +19,7 @@ from ecluse.model.plan import ALONE, Change, DeploymentKind, Intent, Plan, Step
 from ecluse.model.product import Environment, Tls
 from ecluse.model.release import Release
 from ecluse.wiring.product import OpenProduct
+from ecluse.wiring.readable import unreadable_values
 from ecluse.wiring.state import ProductState
 from ecluse.wiring.trust import refuse_certificate
 
@@ -30,6 +31,8 @@ class Proposal:
     intent: Intent
     state: ProductState
     refusals: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
+    """Secrets that would be delivered and that nobody can read here: no override goes past them."""
 
     @property
     def plan(self) -> Plan:
@@ -40,6 +43,11 @@ class Proposal:
 
         Busy when it is a command that runs on its own, and somebody runs the same one.
         """
+        if self.unreadable:
+            raise SecretUnavailable(
+                f"{self.plan.kind} to {self.plan.environment}: " + "\n".join(self.unreadable),
+                hint="deploy where an identity of one of these recipients is, once: then it is known here",
+            )
         self.state.vault.keep()
         records, user = self.state.records, self.state.settings.user
         if self.plan.kind not in ALONE:
@@ -195,13 +203,15 @@ async def _propose_releases(
         https_port=product.settings.edge_https_port,
     )
     desired = resolved.desired
+    unreadable = tuple(unreadable_values(product.configuration, desired, resolved.unreadable))
     refuse_certificate(product.settings, desired.target, {**known.applications, **desired.applications})
     before: dict[str, KnownGood] = {str(name): state.records.known_good(name) for name in environment.follows}
     refusals = tuple(gates.refusals(environment, desired, before))
     removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []
     warnings = [str(problem) for problem in resolved.warnings]
     proposal = await _plan(state, desired, known, wanted.kind, removed, warnings)
-    return replace(proposal, refusals=(*refusals, *proposal.refusals))
+    refusals = (*unreadable, *refusals, *proposal.refusals)
+    return replace(proposal, refusals=refusals, unreadable=unreadable)
 
 
 async def _plan(

@@ -1,0 +1,32 @@
+"""Who may read what, seen from a plan: values that would be delivered and that nobody can read here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from ecluse.model.application import Application, Desired
+from ecluse.model.secret import Encrypted, Sealed
+
+if TYPE_CHECKING:
+    from ecluse.config.load import Configuration
+
+
+def unreadable_values(
+    configuration: Configuration, desired: Desired, met: Sequence[Encrypted]
+) -> Iterator[str]:
+    """A line for each encrypted value behind what cannot be delivered; nothing where all is known."""
+    from ecluse.config.twins import location_of
+
+    if not any(map(_is_unreadable, desired.applications.values())):
+        return
+    for encrypted in met:
+        where = location_of(configuration.twins.documents, encrypted)
+        readers = ", ".join(encrypted.recipients)
+        yield f"{where}: {encrypted.path}: nobody can read it here; {readers} can"
+
+
+def _is_unreadable(application: Application) -> bool:
+    texts = [setting.text for setting in application.settings]
+    texts += [file.content for file in application.files]
+    return any(isinstance(text, Sealed) and text.is_unreadable for text in texts)

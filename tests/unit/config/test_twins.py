@@ -1,0 +1,226 @@
+"""Encrypted files beside plain ones: what they give, and what people see who cannot open them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from ecluse.config.load import load
+from ecluse.config.workspace import open_workspace
+from ecluse.errors import ConfigInvalid
+from ecluse.model.application import Setting
+from ecluse.model.secret import Sealed
+from ecluse.secrets.files import SopsFiles
+from ecluse.secrets.sops.file import close_file, form_of, new_file, read_plain, write_closed
+from ecluse.secrets.sops.identities import Identities
+from ecluse.secrets.sops.walk import Selector
+from tests.unit.config.product_folder import ProductFolder
+
+KEY = pyrage.x25519.Identity.generate()
+HOLDER = Identities((KEY,))
+NOBODY = Identities(())
+SERVICE = """
+SMTP_PASSWORD: {secret: true, required: true}
+SMTP_HOST: {default: localhost}
+MAIL_URL: {type: url, default: "smtp://me:${app.SMTP_PASSWORD}@${app.SMTP_HOST}/"}
+RETRIES: {type: integer, default: 3}
+"""
+TWIN = "config/environments/test/services/invoicing.sops.yaml"
+
+
+class Sealing(ProductFolder):
+    """The product of invoicing with encrypted files, read by a key holder or by nobody."""
+
+    holder: Identities = HOLDER
+
+    def seal(self, path: str, text: str, selector: Selector | None = None) -> Sealing:
+        form = form_of(path)
+        opened = new_file(form, read_plain(text, form), [str(KEY.to_public())], selector=selector)
+        self.write(path, write_closed(close_file(opened)))
+        return self
+
+    def load(self):
+        return load(open_workspace(self.root), SopsFiles(self.root, self.holder))
+
+    def as_nobody(self) -> Sealing:
+        self.holder = NOBODY
+        return self
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Sealing:
+    folder = Sealing(tmp_path)
+    folder.write("ecluse.yaml", _product())
+    folder.invoicing(config=SERVICE)
+    folder.write("services/accounting/service.yaml", _accounting())
+    return folder
+
+
+def _product() -> str:
+    from tests.unit.config.product_folder import PRODUCT
+
+    return PRODUCT
+
+
+def _accounting() -> str:
+    from tests.unit.config.product_folder import ACCOUNTING
+
+    return ACCOUNTING
+
+
+def sealed(setting: Setting) -> Sealed:
+    assert isinstance(setting.text, Sealed)
+    return setting.text
+
+
+def test_a_value_of_an_encrypted_file_is_delivered_sealed_with_its_file_and_line(product: Sealing) -> None:
+    product.seal(TWIN, "app:\n    # the relay\n    SMTP_PASSWORD: s3cr3t\n")
+    setting = product.setting("SMTP_PASSWORD")
+    assert product.vault.reveal(sealed(setting)) == "s3cr3t"
+    assert str(setting.origin) == f"{TWIN}:3 (environment test, service invoicing)"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("config/common.sops.json", '{"app": {"SMTP_PASSWORD": "s3cr3t"}}'),
+        ("config/common.sops.env", "SMTP_PASSWORD=s3cr3t\n"),
+        ("config/common.sops.yaml", "services: {invoicing: {app: {SMTP_PASSWORD: s3cr3t}}}"),
+        ("config/domains/billing.sops.yaml", "app: {SMTP_PASSWORD: s3cr3t}"),
+        ("config/environments/test/common.sops.yaml", "app: {SMTP_PASSWORD: s3cr3t}"),
+    ],
+)
+def test_every_form_and_every_scope_has_its_twin(product: Sealing, path: str, text: str) -> None:
+    product.seal(path, text)
+    assert product.values()["SMTP_PASSWORD"] == "s3cr3t"
+    assert product.setting("SMTP_PASSWORD").origin.location.file == path
+
+
+def test_the_most_specific_twin_wins_and_says_what_it_beats_without_its_value(product: Sealing) -> None:
+    product.seal("config/common.sops.yaml", "app: {SMTP_PASSWORD: general}")
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
+    setting = product.setting("SMTP_PASSWORD")
+    assert product.text(setting.text) == "s3cr3t"
+    assert [(one.origin.location.file, one.shown) for one in setting.beaten] == [
+        ("config/common.sops.yaml", None)
+    ]
+
+
+def test_a_secret_is_never_looked_through_for_references(product: Sealing) -> None:
+    product.seal(TWIN, 'app: {SMTP_PASSWORD: "a${app.SMTP_HOST}$${b"}')
+    assert product.values()["SMTP_PASSWORD"] == "a${app.SMTP_HOST}$${b"
+
+
+def test_secrecy_follows_a_value_that_need_not_be_secret(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t, RETRIES: 7}")
+    assert product.values()["MAIL_URL"] == "smtp://me:s3cr3t@localhost/"
+    assert isinstance(product.setting("MAIL_URL").text, Sealed)
+    assert isinstance(product.setting("RETRIES").text, Sealed)
+    assert product.values()["RETRIES"] == "7"
+
+
+def test_what_a_twin_leaves_plain_is_an_ordinary_value_but_no_secret(product: Sealing) -> None:
+    only_passwords = Selector("encrypted_regex", "PASSWORD")
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t, SMTP_HOST: relay}", only_passwords)
+    assert product.setting("SMTP_HOST").text == "relay"
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}", Selector("encrypted_regex", "HOST"))
+    assert "app.SMTP_PASSWORD: is a secret in a plain file" in product.problems()
+
+
+def test_without_an_identity_everything_resolves_and_nothing_is_told(product: Sealing) -> None:
+    product.seal("config/common.sops.yaml", "app: {SMTP_PASSWORD: s3cr3t, RETRIES: 7}").as_nobody()
+    for key in ("SMTP_PASSWORD", "MAIL_URL", "RETRIES"):
+        assert sealed(product.setting(key)).is_unreadable
+    assert product.setting("SMTP_HOST").text == "localhost"
+    assert product.problems() == ""
+    (met, _) = product.resolve("test").unreadable
+    assert met.recipients == (str(KEY.to_public()),)
+
+
+def test_another_ciphertext_shows_as_a_change_to_who_cannot_read_it(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}").as_nobody()
+    before = sealed(product.setting("SMTP_PASSWORD"))
+    assert sealed(product.setting("SMTP_PASSWORD")) == before
+    product.seal(TWIN, "app: {SMTP_PASSWORD: changed}")
+    assert sealed(product.setting("SMTP_PASSWORD")) != before
+
+
+def test_what_the_state_has_seen_deployed_is_known_to_who_cannot_read_it(product: Sealing) -> None:
+    product.seal(TWIN, 'app: {SMTP_PASSWORD: s3cr3t, RETRIES: "007"}')
+    seen = {key: product.setting(key).text for key in ("SMTP_PASSWORD", "MAIL_URL", "RETRIES")}
+    product.as_nobody()
+    assert {key: product.setting(key).text for key in seen} == seen
+    assert product.resolve("test").unreadable == ()
+
+
+def test_a_known_ciphertext_that_is_moved_elsewhere_is_not_known_there(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
+    product.values()
+    there = "config/environments/prod/services/invoicing.sops.yaml"
+    product.write(there, (product.root / TWIN).read_text()).as_nobody()
+    assert sealed(product.setting("SMTP_PASSWORD", "prod")).is_unreadable
+
+
+def test_files_are_made_for_who_cannot_read_their_secrets(product: Sealing) -> None:
+    product.invoicing(
+        config=SERVICE,
+        more="""
+            deliver: [env, {path: /app/.env, format: env}]
+            files: {/app/mail.conf: {template: mail.conf.j2}}
+        """,
+    )
+    product.write("services/invoicing/mail.conf.j2", "retries {{ RETRIES + 1 }}\n")
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t, RETRIES: 7}").as_nobody()
+    contents = [file.content for file in product.application().files]
+    assert len(contents) == 2
+    assert all(isinstance(content, Sealed) and content.is_unreadable for content in contents)
+
+
+def test_a_key_in_both_files_of_a_scope_is_an_error(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t, SMTP_HOST: relay}")
+    product.layer("environments/test/services/invoicing", "app: {SMTP_HOST: other}")
+    assert product.problems() == (
+        "config/environments/test/services/invoicing.yaml:1: app.SMTP_HOST: is also given in "
+        f"{TWIN}:3\n  hint: keep one of the two"
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: text.replace("data:", "data:AAAA", 1), "app.SMTP_PASSWORD does not open with the key"),
+        (lambda text: text.replace("lastmodified", "lost"), "has no moment of the last change"),
+        (lambda text: text.replace("sops:", "sips:"), "is not encrypted: it has no metadata of SOPS"),
+        (lambda text: text.replace("SMTP_PASSWORD: ", "SMTP_PASSWORD: ["), "is not YAML"),
+    ],
+)
+def test_a_file_that_was_tampered_with_is_an_error_that_shows_no_value(
+    product: Sealing, change, message: str
+) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
+    file = product.root / TWIN
+    file.write_text(change(file.read_text()))
+    with pytest.raises(ConfigInvalid) as caught:
+        product.load()
+    assert TWIN in str(caught.value)
+    assert message in str(caught.value)
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_only_app_can_be_encrypted(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}\nrun: {web: {memory: 64Mi}}")
+    assert "run.web.memory: is encrypted, and only values under `app:` can be" in product.problems()
+
+
+def test_a_twin_for_nobody_is_an_error_like_its_plain_file(product: Sealing) -> None:
+    product.seal("config/services/invoise.sops.yaml", "app: {A: b}")
+    assert "no service is named invoise\n  hint: did you mean invoicing?" in product.problems()
+
+
+def test_a_changed_twin_changes_the_revision(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
+    before = product.load().revision
+    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
+    assert product.load().revision != before

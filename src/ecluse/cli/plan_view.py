@@ -43,6 +43,8 @@ def show_plan(plan: Plan) -> None:
             _show_change(change)
         show()
         show(_summary(plan))
+    for note in plan.notes:
+        show(note)
     for warning in plan.warnings:
         show(f"warning: {warning}", colour="yellow")
 

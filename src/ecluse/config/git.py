@@ -92,6 +92,15 @@ class Git:
         )
         return tuple(self._run(*arguments, expect=(0, 128)).splitlines())
 
+    def origin(self) -> str:
+        """What every clone of this folder has in common: the first commits of its history, and where the folder is
+        in it. `?` for a shallow clone, which cannot tell; empty before the first commit."""
+        if self._run("rev-parse", "--is-shallow-repository", expect=(0, 128)).strip() == "true":
+            return "?"
+        roots = sorted(self._run("rev-list", "--max-parents=0", "HEAD", expect=(0, 128)).split())
+        prefix = self._run("rev-parse", "--show-prefix", expect=(0, 128)).strip()
+        return f"{roots[0][:16]}:{prefix}" if roots else ""
+
     def line_commit(self, file: str, line: int, revision: str | None) -> str | None:
         """The commit that wrote a line, short; None when it is not committed."""
         at = [revision] if revision else []

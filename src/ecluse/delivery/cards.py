@@ -87,12 +87,28 @@ def _done(
     for event in failed:
         where = f"{event.subject}: " if event.subject else ""
         yield f"NOT restored: {where}{event.message}"
+    yield from _not_undone(deployment, events)
     for entry in kept_out:
         if entry.deployment == deployment.number:
             yield (
                 f"{entry.service} {entry.version} is quarantined in {deployment.environment}: "
                 f"it is refused there until `ecluse quarantine {deployment.environment} --lift {entry.service}`"
             )
+
+
+def _not_undone(deployment: Deployment, events: Sequence[Recorded]) -> Iterator[str]:
+    """Irreversible tasks that ran: what was restored stands on the data that they changed."""
+    ended = {item.event.subject for item in events if item.event.kind == "change.done"}
+    for change in deployment.intent.plan.changes:
+        application = deployment.intent.applications.get(change.service) if change.service else None
+        task = application.tasks.get(change.part) if application and change.action == "run" else None
+        if (
+            task is not None
+            and not task.reversible
+            and change.subject in ended
+            and deployment.kind not in ALONE
+        ):
+            yield f"NOT undone: {change.subject} ran, and is not reversible: its data stays as the task left it"
 
 
 def _restored(deployment: Deployment, step: Step, before: KnownGood) -> str:

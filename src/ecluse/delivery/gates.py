@@ -7,10 +7,7 @@ from collections.abc import Iterable, Mapping
 from ecluse.errors import Refused
 from ecluse.model.application import Desired
 from ecluse.model.deployment import KnownGood
-from ecluse.model.plan import Plan
 from ecluse.model.product import Environment
-
-MOST_REMOVED = 0.5
 
 
 def refusals(environment: Environment, desired: Desired, before: Mapping[str, KnownGood]) -> list[str]:
@@ -50,9 +47,3 @@ def refuse(reasons: list[str], *, what: str) -> None:
             f"{what} is refused:\n{listed}",
             hint="mend what is listed, or --override REASON (it is recorded)",
         )
-
-
-def removes_much(plan: Plan) -> bool:
-    """Whether more than half of the processes that run would go."""
-    removed = sum(1 for change in plan.changes if change.action == "remove")
-    return plan.kind != "down" and removed > 1 and removed > plan.running * MOST_REMOVED

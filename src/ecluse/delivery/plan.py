@@ -26,6 +26,7 @@ def make_plan(
     kind: DeploymentKind = "deploy",
     removed: Collection[ServiceName] = (),
     warnings: Collection[str] = (),
+    notes: Collection[str] = (),
 ) -> Plan:
     """The changes that lead from `observed` to `desired`, in the order in which they are to be made.
 
@@ -46,6 +47,8 @@ def make_plan(
         changes=tuple(changes),
         warnings=tuple(warnings),
         running=len({(replica.service, replica.process) for replica in observed.replicas}),
+        notes=tuple(notes),
+        dirty=desired.dirty,
     )
 
 

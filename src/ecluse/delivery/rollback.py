@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ecluse.errors import NotFound, UsageError
 from ecluse.model.deployment import Deployment, LedgerEntry
@@ -30,6 +30,21 @@ def target(history: Sequence[Deployment], services: Sequence[ServiceName], to: i
     if not earlier:
         raise UsageError(f"there is nothing before deployment {position} to go back to")
     return earlier[0]
+
+
+def taken_back(history: Sequence[Deployment], services: Collection[ServiceName], to: int) -> list[Deployment]:
+    """The deployments that a rollback to `to` undoes, newest first. What an earlier rollback undid is not among
+    them, nor is a rollback itself."""
+    moves = [item for item in history if item.kind in MOVING and item.state == "succeeded"]
+    touching = [item for item in moves if set(services) & set(item.intent.plan.services)]
+    undone: set[int] = set()
+    found = []
+    for item in touching:
+        if item.intent.rolled_to is not None:
+            undone.update(one.number for one in touching if item.intent.rolled_to < one.number < item.number)
+        elif item.number > to and item.number not in undone:
+            found.append(item)
+    return found
 
 
 def passed_irreversible(ledger: Sequence[LedgerEntry], to: int) -> list[LedgerEntry]:

@@ -63,14 +63,17 @@ class Catalogue:
 
     def image(self, service: ServiceName, image_id: str, version: str) -> Release:
         """The release of that image; NotFound when its image was removed from this machine."""
-        for release in self._by_service.get(service, []):
-            if release.image_id == image_id:
-                return release
+        if found := self.find_image(service, image_id):
+            return found
         short = image_id.removeprefix("sha256:")[:12]
         raise NotFound(
             f"the image of {service} {version} ({short}) is not on this machine",
             hint=f"name another version: `ecluse releases {service}` lists them",
         )
+
+    def find_image(self, service: ServiceName, image_id: str) -> Release | None:
+        """The release of that image, None when it is not on this machine."""
+        return next((one for one in self._by_service.get(service, []) if one.image_id == image_id), None)
 
     def choose(self, selector: Selector, current: Mapping[ServiceName, str]) -> Release:
         """The release that a selector means; without a version the current one, or else the newest."""

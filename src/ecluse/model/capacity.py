@@ -29,3 +29,5 @@ class Capacity:
     disk_free: int | None
     addresses: int
     holdings: tuple[Holding, ...] = ()
+    engine: str = ""
+    """What the engine calls itself, the same for as long as it lives."""

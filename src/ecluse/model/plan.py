@@ -79,6 +79,10 @@ class Plan:
     warnings: tuple[str, ...] = ()
     running: int = 0
     """How many processes run now, for the guard against removing more than half of them."""
+    notes: tuple[str, ...] = ()
+    """What a reader should know, and need not fear."""
+    dirty: bool = False
+    """The configuration had uncommitted changes."""
 
     @property
     def is_empty(self) -> bool:

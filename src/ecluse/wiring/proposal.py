@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ecluse.delivery import gates, quarantine, queue, rollback
+from ecluse.delivery import gates, guards, quarantine, queue, rollback
 from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.selection import Selector, parse_selectors
 from ecluse.errors import NotFound, Refused, SecretUnavailable
 from ecluse.model.application import Application, Desired, Target
 from ecluse.model.capacity import Capacity
-from ecluse.model.deployment import KnownGood
+from ecluse.model.deployment import Deployment, KnownGood
+from ecluse.model.doubt import Doubt
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.plan import ALONE, Change, DeploymentKind, Intent, Plan, Step
 from ecluse.model.product import Environment, Tls
 from ecluse.model.release import Release
+from ecluse.wiring.guarding import circumstances, older_than_data
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.readable import unreadable_values
 from ecluse.wiring.state import ProductState
@@ -33,6 +35,7 @@ class Proposal:
     refusals: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
     """Secrets that would be delivered and that nobody can read here: no override goes past them."""
+    doubts: tuple[Doubt, ...] = ()
 
     @property
     def plan(self) -> Plan:
@@ -130,12 +133,23 @@ async def propose_rollback(
     )
     removed = sorted((scope & set(now.applications)) - set(then.applications))
     passed = rollback.passed_irreversible(state.records.ledger(environment.name), number)
-    warnings = [
-        f"{entry.service}/{entry.task} ran in deployment {entry.deployment} and is not reversible"
-        for entry in passed
-        if entry.service in scope
-    ]
-    return await _plan(state, desired, now, "rollback", removed, warnings, rolled_to=number)
+    doubts = list(guards.irreversible([entry for entry in passed if entry.service in scope]))
+    notes = [_taken_back(item) for item in rollback.taken_back(history, scope, number)]
+    proposal = await _plan(
+        product, state, desired, now, "rollback", removed, (), rolled_to=number, notes=notes
+    )
+    return replace(proposal, doubts=(*proposal.doubts, *doubts))
+
+
+def _taken_back(item: Deployment) -> str:
+    moves = ", ".join(
+        f"{step.service} {step.after or 'removed'}"
+        for step in item.intent.plan.steps
+        if step.before != step.after
+    )
+    when = item.requested_at.astimezone().strftime("%Y-%m-%d %H:%M")
+    what = moves or "its configuration"
+    return f"takes back deployment {item.number} ({item.kind} by {item.requested_by}, {when}): {what}"
 
 
 async def propose_removal(
@@ -145,7 +159,7 @@ async def propose_removal(
     # without HTTPS: a certificate that expired must not keep an environment from going
     target = replace(product.target(environment), tls=Tls("off"))
     known = state.records.known_good(environment.name)
-    observed = await observe(state, target)
+    observed, capacity = await _look(state, target)
     services = sorted({*known.applications, *(replica.service for replica in observed.replicas)})
     plan = Plan(
         environment=environment.name,
@@ -155,8 +169,17 @@ async def propose_removal(
         changes=tuple(_removals(services, observed, volumes=volumes)),
         running=len(observed.replicas),
     )
-    intent = Intent(target, plan, {}, known.applications, previous_backing=known.backing, volumes=volumes)
-    return Proposal(intent, state)
+    now = circumstances(product, capacity.engine)
+    intent = Intent(
+        target,
+        plan,
+        {},
+        known.applications,
+        previous_backing=known.backing,
+        volumes=volumes,
+        circumstances=now,
+    )
+    return Proposal(intent, state, doubts=tuple(guards.elsewhere(now, known.circumstances)))
 
 
 def _removals(services: Sequence[ServiceName], observed: Observed, *, volumes: bool) -> Iterator[Change]:
@@ -209,12 +232,26 @@ async def _propose_releases(
     refusals = tuple(gates.refusals(environment, desired, before))
     removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []
     warnings = [str(problem) for problem in resolved.warnings]
-    proposal = await _plan(state, desired, known, wanted.kind, removed, warnings)
-    refusals = (*unreadable, *refusals, *proposal.refusals)
-    return replace(proposal, refusals=refusals, unreadable=unreadable)
+    proposal = await _plan(product, state, desired, known, wanted.kind, removed, warnings)
+    older = older_than_data(product, state, environment.name, chosen, known)
+    return replace(
+        proposal,
+        refusals=(*unreadable, *refusals, *proposal.refusals),
+        unreadable=unreadable,
+        doubts=(*proposal.doubts, *older),
+    )
+
+
+async def plan_again(
+    product: OpenProduct, state: ProductState, desired: Desired, known: KnownGood, plan: Plan
+) -> Proposal:
+    """The plan that brings what an earlier plan wanted, against what is there now."""
+    removed = [step.service for step in plan.steps if step.after is None]
+    return await _plan(product, state, desired, known, plan.kind, removed, plan.warnings)
 
 
 async def _plan(
+    product: OpenProduct,
     state: ProductState,
     desired: Desired,
     known: KnownGood,
@@ -223,10 +260,14 @@ async def _plan(
     warnings: Sequence[str],
     *,
     rolled_to: int | None = None,
+    notes: Sequence[str] = (),
 ) -> Proposal:
     observed, capacity = await _look(state, desired.target)
     ledger = state.records.ledger(desired.target.environment)
-    plan = make_plan(desired, observed, known, ledger, kind=kind, removed=removed, warnings=warnings)
+    plan = make_plan(
+        desired, observed, known, ledger, kind=kind, removed=removed, warnings=warnings, notes=notes
+    )
+    now = circumstances(product, capacity.engine)
     scope = set(desired.applications) | set(removed)
     intent = Intent(
         target=desired.target,
@@ -237,13 +278,15 @@ async def _plan(
         backing=desired.backing,
         previous_backing=known.backing,
         rolled_to=rolled_to,
+        circumstances=now,
     )
+    found = guards.doubts(plan, services=product.product.services, now=now, before=known.circumstances)
     kept_out = state.records.quarantined(desired.target.environment)
     refusals = [
         *quarantine.refusals(desired.applications, known, kept_out),
         *shortages(capacity, desired, plan),
     ]
-    return Proposal(intent, state, tuple(refusals))
+    return Proposal(intent, state, tuple(refusals), doubts=tuple(found))
 
 
 async def _look(state: ProductState, target: Target) -> tuple[Observed, Capacity]:

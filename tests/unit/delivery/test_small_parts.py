@@ -13,7 +13,7 @@ from ecluse.delivery.selection import Catalogue, Selector, parse_selectors
 from ecluse.errors import NotFound, Refused, UsageError
 from ecluse.model.deployment import Deployment, Pending
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.plan import Change, Intent, Plan, Step
+from ecluse.model.plan import Intent, Plan, Step
 from ecluse.model.product import Environment, Place
 from ecluse.model.release import Release
 from tests.unit.delivery.samples import NOON, TARGET, application, desired, known
@@ -118,13 +118,6 @@ def test_a_refusal_lists_every_reason() -> None:
     with pytest.raises(Refused) as caught:
         gates.refuse(["one", "two"], what="deploy to prod")
     assert caught.value.message == "deploy to prod is refused:\n  - one\n  - two"
-
-
-def test_taking_away_more_than_half_is_noticed() -> None:
-    gone = tuple(Change("remove", f"s{number}/web") for number in range(2))
-    assert gates.removes_much(Plan("test", "deploy", "", (), gone, running=3))
-    assert not gates.removes_much(Plan("test", "deploy", "", (), gone, running=4))
-    assert not gates.removes_much(Plan("test", "down", "", (), gone, running=3))
 
 
 def test_a_rollback_goes_to_the_deployment_before_and_a_second_one_further_back() -> None:

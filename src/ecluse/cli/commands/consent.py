@@ -14,6 +14,7 @@ from ecluse.errors import Refused
 if TYPE_CHECKING:
     from ecluse.cli.invocation import Invocation
     from ecluse.model.deployment import Deployment
+    from ecluse.model.doubt import Doubt
     from ecluse.wiring.product import OpenProduct
     from ecluse.wiring.proposal import Proposal
 
@@ -27,8 +28,12 @@ def settle(
     json: bool,
     override: str | None = None,
     doubts: tuple[str, ...] = (),
+    accept: tuple[str, ...] = (),
 ) -> Deployment | None:
-    """From a proposal to its end. None when there was nothing to do. `doubts` are asked even in a hurry."""
+    """From a proposal to its end. None when there was nothing to do.
+
+    doubts: warnings that `--yes` answers. Those of the proposal must each be accepted, here or by name.
+    """
     from ecluse.cli.plan_view import show_plan
     from ecluse.cli.progress import carry_out
     from ecluse.delivery import gates
@@ -43,10 +48,22 @@ def settle(
         if json:
             show_json({"environment": proposal.plan.environment, "changes": 0, "state": "nothing to do"})
         return None
-    if gates.removes_much(proposal.plan):
-        doubts = (*doubts, "more than half of what runs here would be removed")
+    ask_doubts(proposal.doubts, yes=yes, accept=accept)
     ask(f"{proposal.plan.kind} {proposal.plan.environment}?", yes=yes, doubts=doubts)
     return carry_out(invocation, product, proposal, json=json)
+
+
+def ask_doubts(found: tuple[Doubt, ...], *, yes: bool, accept: tuple[str, ...]) -> None:
+    """One question for each guard on a terminal; elsewhere, or in a hurry, each must be accepted by name."""
+    from ecluse.delivery import guards
+
+    if yes or not sys.stdin.isatty():
+        guards.refuse(found, accept)
+        return
+    for doubt in found:
+        if doubt.guard not in accept:
+            say(f"warning: {doubt.sentence}", colour="yellow")
+            click.confirm(paint("go on all the same?", "yellow", err=True), abort=True, err=True)
 
 
 def ask(question: str, *, yes: bool, doubts: tuple[str, ...] = ()) -> None:

@@ -14,6 +14,10 @@ secrets = click.option(
 )  # fmt: skip
 everything = click.option("--all", "everything", is_flag=True, help="Also the services that are not named.")
 override = click.option("--override", metavar="REASON", help="Go past the gates; the reason is recorded.")
+accept = click.option(
+    "--accept", multiple=True, metavar="GUARD",
+    help="Answer a guard's question beforehand, by its name: `removes-most`, for example. --yes does not.",
+)  # fmt: skip
 environment = click.argument("environment", metavar="ENV")
 selectors = click.argument("selectors", nargs=-1, metavar="[SERVICE[=VERSION]]...")
 services = click.argument("services", nargs=-1, metavar="[SERVICE]...")

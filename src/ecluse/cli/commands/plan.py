@@ -1,4 +1,4 @@
-"""`ecluse plan`: what a deployment would do. It never writes."""
+"""`ecluse plan`: what a deployment would do. It writes nothing, but the file that `--out` names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,15 @@ from ecluse.cli.output import say, show_json
 @options.selectors
 @options.everything
 @options.secrets
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="FILE",
+    help="Save it for `deploy --plan FILE`. The file holds no secret.",
+)  # fmt: skip
 @options.as_json
 @click.pass_obj
 def plan(
     invocation: Invocation, environment: str, selectors: tuple[str, ...], *,
-    everything: bool, secrets: Path | None, json: bool,
+    everything: bool, secrets: Path | None, out: Path | None, json: bool,
 ) -> None:  # fmt: skip
     """Shows what `deploy` would change in ENV, down to each configuration key, and why.
 
@@ -29,13 +33,23 @@ def plan(
     """
     from ecluse.cli.plan_view import show_plan
     from ecluse.wiring.proposal import propose, wish
+    from ecluse.wiring.saving import save_plan
 
     product = invocation.open(secrets=secrets)
     wanted = wish(product, environment, selectors, everything=everything)
-    proposal = invocation.run(propose(product, wanted, product.reading))
+    state = product.acting if out else product.reading
+    proposal = invocation.run(propose(product, wanted, state))
     if json:
-        show_json({"plan": proposal.plan, "digest": proposal.plan.digest, "refusals": proposal.refusals})
-        return
-    show_plan(proposal.plan)
+        facts = {"plan": proposal.plan, "digest": proposal.plan.digest, "refusals": proposal.refusals}
+        show_json(facts | {"doubts": proposal.doubts})
+    else:
+        show_plan(proposal.plan)
     for reason in proposal.refusals:
         say(f"would be refused: {reason}", colour="yellow")
+    for doubt in proposal.doubts:
+        say(f"would ask: {doubt.sentence} (--accept {doubt.guard})", colour="yellow")
+    if out and proposal.plan.is_empty:
+        say(f"nothing to do, and so {out} was not written")
+    elif out:
+        save_plan(proposal, out)
+        say(f"saved the plan {proposal.plan.digest} as {out}: ecluse deploy {environment} --plan {out}")

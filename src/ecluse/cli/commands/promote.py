@@ -16,12 +16,13 @@ from ecluse.cli.invocation import Invocation
 @options.selectors
 @options.secrets
 @options.override
+@options.accept
 @options.yes
 @options.as_json
 @click.pass_obj
 def promote(
     invocation: Invocation, source: str, environment: str, selectors: tuple[str, ...], *,
-    secrets: Path | None, override: str | None, yes: bool, json: bool,
+    secrets: Path | None, override: str | None, accept: tuple[str, ...], yes: bool, json: bool,
 ) -> None:  # fmt: skip
     """Brings the very images that are known good in FROM to TO, with the configuration of TO."""
     from dataclasses import replace
@@ -34,5 +35,5 @@ def promote(
     wanted = replace(wish(product, environment, selectors), kind="promote")
     origin = product.environment(source)
     proposal = invocation.run(propose_promotion(product, origin, wanted, product.acting))
-    settle(invocation, product, proposal, yes=yes, json=json, override=override)
+    settle(invocation, product, proposal, yes=yes, accept=accept, json=json, override=override)
     export_lock(product, wanted.environment)

@@ -12,6 +12,7 @@ from ecluse.cli.invocation import Invocation
 @options.environment
 @options.services
 @click.option("--to", type=int, metavar="N", help="Back to what ran after deployment N.")
+@options.accept
 @options.yes
 @options.as_json
 @click.pass_obj
@@ -21,6 +22,7 @@ def rollback(
     services: tuple[str, ...],
     *,
     to: int | None,
+    accept: tuple[str, ...],
     yes: bool,
     json: bool,
 ) -> None:
@@ -33,6 +35,5 @@ def rollback(
     place = product.environment(environment)
     names = [product.service(name) for name in services]
     proposal = invocation.run(propose_rollback(product, place, names, to, product.acting))
-    doubts = ("it goes past a task that cannot be undone",) if proposal.plan.warnings else ()
-    settle(invocation, product, proposal, yes=yes, json=json, doubts=doubts)
+    settle(invocation, product, proposal, yes=yes, accept=accept, json=json)
     export_lock(product, place)

@@ -27,6 +27,7 @@ async def read_capacity(site: Site, client: Client, containers: Containers) -> C
         disk_free=_free(facts["DockerRootDir"]),
         addresses=len(addresses.REPLICA_OFFSETS) - len(mine),
         holdings=tuple(_holding(site, item, found) for item, found in inspected),
+        engine=str(facts.get("ID") or ""),
     )
 
 

@@ -149,8 +149,9 @@ class Engine(Protocol):
     async def capacity(self, target: Target) -> Capacity:
         """What the engine has for this environment, and what its containers may take already."""
 
-    def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
-        """Makes the environment ready to receive replicas: network, gateway, names and hosts of `routes`."""
+    def prepare(self, target: Target, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
+        """Makes the environment ready to receive exactly these: networks, gateway, names, public hosts, and who may
+        reach whom. What runs keeps what it may reach."""
 
     def renew(self, target: Target) -> AsyncIterator[Event]:
         """Renews the certificate of the environment when it expires soon; does nothing otherwise."""

@@ -23,7 +23,7 @@ def prepare(engine: Engine, intent: Intent) -> AsyncIterator[Event]:
     merged: dict[str, Workload] = {}
     for applications in (intent.others, intent.previous, intent.applications):
         merged |= {item.subject: item for item in workloads(applications, intent.target.domain)}
-    return engine.prepare(intent.target, [item for item in merged.values() if item.spec.port])
+    return engine.prepare(intent.target, list(merged.values()))
 
 
 def settle(
@@ -31,7 +31,7 @@ def settle(
 ) -> AsyncIterator[Event]:
     """Leaves the names and hosts of what is there in the end, and no other."""
     left = [*workloads(intent.others, intent.target.domain), *workloads(applications, intent.target.domain)]
-    return engine.prepare(intent.target, [item for item in left if item.spec.port])
+    return engine.prepare(intent.target, left)
 
 
 def confirm(engine: Engine, intent: Intent, *, since: datetime) -> AsyncIterator[Event]:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from ecluse.delivery.differences import cores, size
 from ecluse.model.application import Desired
 from ecluse.model.capacity import Capacity
-from ecluse.model.plan import Plan
+from ecluse.model.names import ServiceName
+from ecluse.model.plan import Change, Plan
 from ecluse.model.service import Process
 
 LEAST_DISK = 2**30
@@ -21,7 +22,8 @@ def shortages(capacity: Capacity, desired: Desired, plan: Plan) -> list[str]:
         return []
     return [
         *_memory(capacity, desired, plan, coming),
-        *_addresses(capacity, coming),
+        *_addresses(capacity, desired, plan),
+        *_networks(capacity, plan),
         *_disk(capacity),
         *_processors(capacity, coming),
     ]
@@ -29,7 +31,7 @@ def shortages(capacity: Capacity, desired: Desired, plan: Plan) -> list[str]:
 
 def _coming(desired: Desired, plan: Plan) -> Iterator[tuple[str, Process]]:
     for change in plan.changes:
-        if change.action in _BRINGING and change.service is not None:
+        if _brings(change) and change.service is not None:
             yield change.subject, desired.applications[change.service].processes[change.part]
 
 
@@ -49,10 +51,29 @@ def _memory(capacity: Capacity, desired: Desired, plan: Plan, coming: dict[str, 
         )
 
 
-def _addresses(capacity: Capacity, coming: dict[str, Process]) -> Iterator[str]:
-    wanted = sum(process.replicas for process in coming.values())
-    if wanted > capacity.addresses:
-        yield f"addresses: the plan needs {wanted} new ones, and {capacity.addresses} are free"
+def _addresses(capacity: Capacity, desired: Desired, plan: Plan) -> Iterator[str]:
+    """New replicas come before old ones go, all in the network of their service."""
+    for service in _bringing(plan):
+        parts = [change.part for change in plan.changes if change.service == service and _brings(change)]
+        processes = desired.applications[service].processes
+        wanted = sum(processes[part].replicas for part in parts)
+        free = capacity.addresses - capacity.taken.get(service, 0)
+        if wanted > free:
+            yield f"addresses: {service} needs {wanted} new ones, and {free} are free in its network"
+
+
+def _networks(capacity: Capacity, plan: Plan) -> Iterator[str]:
+    wanted = sum(service not in capacity.taken for service in _bringing(plan))
+    if wanted > capacity.networks:
+        yield f"networks: the plan needs {wanted} new ones, and the machine has room for {capacity.networks}"
+
+
+def _bringing(plan: Plan) -> list[ServiceName]:
+    return sorted({change.service for change in plan.changes if _brings(change) and change.service})
+
+
+def _brings(change: Change) -> bool:
+    return change.action in _BRINGING
 
 
 def _disk(capacity: Capacity) -> Iterator[str]:

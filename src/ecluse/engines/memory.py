@@ -74,11 +74,11 @@ class MemoryEngine:
     async def capacity(self, target: Target) -> Capacity:
         return self.room
 
-    async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
+    async def prepare(self, target: Target, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
         self.asked.append("prepare")
         world = self.world(target)
         world.prepared, world.tls = True, target.tls
-        world.routes = {item.host: str(item.service) for item in routes if item.host}
+        world.routes = {item.host: str(item.service) for item in workloads if item.host}
         yield Event("gateway", message=f"public: {', '.join(sorted(world.routes)) or 'no public name'}")
 
     async def renew(self, target: Target) -> AsyncIterator[Event]:

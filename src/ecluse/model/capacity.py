@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ecluse.model.names import ServiceName
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,13 +24,16 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """A machine: memory and disk in bytes, cpu in thousandths of a core. addresses: free ones in the network of
-    an environment. disk_free is None where it cannot be seen from here."""
+    """A machine: memory and disk in bytes, cpu in thousandths of a core. disk_free is None where it cannot be seen
+    from here. addresses: how many the network of a service has; taken: those in use, by service; networks: how many
+    more can be made."""
 
     memory: int
     cpu: int
     disk_free: int | None
     addresses: int
+    taken: Mapping[ServiceName, int] = field(default_factory=dict)
+    networks: int = 1000
     holdings: tuple[Holding, ...] = ()
     engine: str = ""
     """What the engine calls itself, the same for as long as it lives."""

@@ -102,7 +102,8 @@ async def test_a_container_resolves_its_backing_services_and_no_others(here: Her
     await drain(here.engine.provide(here.target, here.make.redis("cache")))
     await here.deploy(here.make.web(backing=("cache",)))
     (replica,) = await here.replicas()
-    address = inspect(await container(here))["Config"]["Labels"]["ecluse.address"]
+    (network,) = inspect(replica.name)["NetworkSettings"]["Networks"]
+    address = inspect(await container(here))["NetworkSettings"]["Networks"][network]["IPAddress"]
     assert docker("exec", replica.name, "getent", "hosts", "cache").split()[0] == address
 
 

@@ -6,6 +6,7 @@ from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
 from ecluse.model.application import Application
 from ecluse.model.capacity import Capacity, Holding
+from ecluse.model.names import ServiceName
 from tests.unit.delivery.samples import NOTHING, application, desired, known, running
 
 GIB = 2**30
@@ -46,10 +47,25 @@ def test_what_is_replaced_does_not_count_twice() -> None:
 def test_addresses_disk_and_processors_are_looked_at_too() -> None:
     room = replace(ROOM, addresses=1, disk_free=GIB // 2)
     assert told(room, large("api", memory=GIB, cpu=3500, replicas=2)) == [
-        "addresses: the plan needs 2 new ones, and 1 are free",
+        "addresses: api needs 2 new ones, and 1 are free in its network",
         "disk: 512Mi are free where Docker keeps its data, and 1Gi are needed",
         "cpu: api/web asks for 3500m cores, and the machine has 2",
     ]
+
+
+def test_replicas_that_run_take_addresses_until_they_are_replaced() -> None:
+    room = replace(ROOM, addresses=5, taken={ServiceName("api"): 3})
+    assert told(room, large("api", memory=GIB, replicas=3)) == [
+        "addresses: api needs 3 new ones, and 2 are free in its network"
+    ]
+
+
+def test_a_service_that_is_new_needs_a_network() -> None:
+    room = replace(ROOM, networks=0)
+    assert told(room, large("api", memory=GIB)) == [
+        "networks: the plan needs 1 new ones, and the machine has room for 0"
+    ]
+    assert told(replace(room, taken={ServiceName("api"): 0}), large("api", memory=GIB)) == []
 
 
 def test_a_plan_that_brings_nothing_is_never_refused() -> None:

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from ecluse.engines.docker import addresses
 from ecluse.errors import EngineError
 
-SUBNET = IPv4Network("10.213.4.0/22")
+SUBNET = IPv4Network("10.213.4.0/24")
 
 
 def test_the_first_block_that_touches_no_network_is_taken() -> None:
-    taken = ["172.17.0.0/16", "10.213.0.0/22", "10.213.4.0/24", "fd00::/64"]
-    assert str(addresses.free_subnet(taken, bits=22)) == "10.213.8.0/22"
-    assert str(addresses.free_subnet(taken, bits=24)) == "10.213.5.0/24"
+    taken = ["172.17.0.0/16", "10.212.0.0/22", "10.212.4.0/24", "fd00::/64"]
+    assert str(addresses.free_subnet(taken, bits=22)) == "10.212.8.0/22"
+    assert str(addresses.free_subnet(taken, bits=24)) == "10.212.5.0/24"
+    assert addresses.count_free(taken, bits=24) == 1024 - 5
 
 
 def test_a_network_around_the_whole_pool_leaves_nothing() -> None:
@@ -24,8 +25,8 @@ def test_a_network_around_the_whole_pool_leaves_nothing() -> None:
 
 
 def test_replicas_fill_the_gaps_from_below() -> None:
-    taken = {"10.213.5.0", "10.213.5.2"}
-    assert addresses.free_address(SUBNET, taken, addresses.REPLICA_OFFSETS) == "10.213.5.1"
+    taken = {"10.213.4.64", "10.213.4.66"}
+    assert addresses.free_address(SUBNET, taken, addresses.REPLICA_OFFSETS) == "10.213.4.65"
 
 
 def test_a_preferred_address_wins_while_it_is_free() -> None:

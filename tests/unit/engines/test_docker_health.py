@@ -112,7 +112,7 @@ def test_a_rollout_keeps_whole_replicas_of_the_wanted_box_and_no_more_than_are_w
     workload = Workload(ServiceName("shop"), "web", box, Process("web", replicas=2), None, None)
 
     def replica(number: int, digest: str, **facts: Any) -> tuple[Container, dict[str, Any]]:
-        marks = {"ecluse.number": str(number), "ecluse.box": digest}
+        marks = {"ecluse.number": str(number), "ecluse.box": digest, "ecluse.uses": ""}
         return Container(str(number), f"r{number}", "running", marks), inspected(**facts)
 
     present = sort(

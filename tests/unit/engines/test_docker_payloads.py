@@ -54,6 +54,8 @@ def test_a_replica_is_created_exactly_so() -> None:
             "ecluse.version": "1.4.0",
             "ecluse.image": "sha256:abc",
             "ecluse.address": "10.213.1.0",
+            "ecluse.uses": "",
+            "ecluse.uses-backing": "db",
         },
         "HostConfig": {
             "NetworkMode": "ecluse-comptoir-test",
@@ -65,6 +67,7 @@ def test_a_replica_is_created_exactly_so() -> None:
             "NanoCpus": 250_000_000,
             "Memory": 134217728,
             "MemorySwap": 134217728,
+            "CapDrop": ["NET_RAW"],
         },
         "NetworkingConfig": {
             "EndpointsConfig": {"ecluse-comptoir-test": {"IPAMConfig": {"IPv4Address": "10.213.1.0"}}}

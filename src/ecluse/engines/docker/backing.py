@@ -21,6 +21,7 @@ from ecluse.engines.docker.health import ended
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Mask
+from ecluse.engines.docker.reach import Reach
 from ecluse.errors import EngineError
 from ecluse.model.application import BackingService, File
 from ecluse.model.cause import Cause, RolloutFailed
@@ -45,6 +46,7 @@ class Backing:
         containers: Containers,
         ground: Ground,
         house: House,
+        reach: Reach,
         dressing: Dressing,
     ) -> None:
         self._site = site
@@ -53,6 +55,7 @@ class Backing:
         self._containers = containers
         self._ground = ground
         self._house = house
+        self._reach = reach
         self._dressing = dressing
 
     async def provide(self, network: Network, backing: BackingService) -> AsyncIterator[Event]:
@@ -68,6 +71,7 @@ class Backing:
         if item is None:
             yield Event("backing", backing.name, f"starting {backing.kind} {backing.version}")
             item = await self._create(network, backing, recipe, image)
+        await self._reach.join_clients(network, item, {str(client) for client in backing.accounts})
         secrets = self._secrets(backing)
         await self._wait_ready(item, backing, recipe, secrets)
         await self._give_accounts(item, backing, recipe, secrets)

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 from ecluse.engines.docker import addresses
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.ground import Ground
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.model.capacity import Capacity, Holding
+from ecluse.model.names import ServiceName
 
 
-async def read_capacity(site: Site, client: Client, containers: Containers) -> Capacity:
+async def read_capacity(site: Site, client: Client, containers: Containers, ground: Ground) -> Capacity:
     """Counts every running container of the machine, ours or not."""
     facts, running = await asyncio.gather(
         client.call("GET", "info", what="look at the engine"), containers.find({})
     )
     inspected = await containers.inspect_all([item for item in running if item.is_running])
-    mine = await containers.find(site.marks)
+    mine = [item for item in running if item.address and _is_mine(site, item)]
+    taken = Counter(ServiceName(item.service) for item in mine if item.service)
+    there = {ServiceName(network.service): 0 for network in await ground.of_services(site)}
     return Capacity(
         memory=facts["MemTotal"],
         cpu=facts["NCPU"] * 1000,
         disk_free=_free(facts["DockerRootDir"]),
-        addresses=len(addresses.REPLICA_OFFSETS) - len(mine),
+        addresses=len(addresses.REPLICA_OFFSETS),
+        taken=there | taken,
+        networks=await ground.room(),
         holdings=tuple(_holding(site, item, found) for item, found in inspected),
         engine=str(facts.get("ID") or ""),
     )
@@ -33,13 +40,16 @@ async def read_capacity(site: Site, client: Client, containers: Containers) -> C
 
 def _holding(site: Site, item: Container, inspected: Mapping[str, Any]) -> Holding:
     host = inspected["HostConfig"]
-    is_mine = all(item.labels.get(key) == value for key, value in site.marks.items())
     return Holding(
-        owner=site.target.slug if is_mine else "",
+        owner=site.target.slug if _is_mine(site, item) else "",
         subject=f"{item.service}/{item.process}" if item.kind == "replica" else item.name,
         memory=host.get("Memory") or 0,
         cpu=(host.get("NanoCpus") or 0) // 1_000_000,
     )
+
+
+def _is_mine(site: Site, item: Container) -> bool:
+    return all(item.labels.get(key) == value for key, value in site.marks.items())
 
 
 def _free(folder: str) -> int | None:

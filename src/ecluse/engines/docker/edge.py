@@ -69,9 +69,7 @@ class Edge:
         return lock(self._folder / "lock", what="changing the edge")
 
     async def network(self) -> Network:
-        return await self._ground.ensure_network(
-            self.name, self._marks, self._marks, bits=addresses.EDGE_BITS
-        )
+        return await self._ground.ensure_network(self.name, self._marks, self._marks)
 
     async def free_address(self, network: Network) -> str:
         """For one more gateway; ask while holding the lock."""

@@ -17,10 +17,11 @@ from ecluse.engines.docker.debug import Debug
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.edge import Edge
 from ecluse.engines.docker.gateway import Gateway
-from ecluse.engines.docker.ground import Ground
+from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.logs import Logs
+from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.rollout import Rollout, depart
 from ecluse.engines.docker.routing import Entrance, Routes
 from ecluse.engines.docker.runs import Runs
@@ -31,7 +32,7 @@ from ecluse.model.event import Event, LogLine
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.service import Process
-from ecluse.model.workload import Run, Workload
+from ecluse.model.workload import Box, Run, Workload
 from ecluse.ports import Copy, Draft, Vault
 
 RETIRE_DRAIN_SECONDS = 10.0
@@ -101,17 +102,21 @@ class DockerEngine:
         )
 
     async def capacity(self, target: Target) -> Capacity:
-        return await read_capacity(self._site(target), self._client, self._containers)
+        return await read_capacity(self._site(target), self._client, self._containers, self._ground)
 
-    async def prepare(self, target: Target, routes: Sequence[Workload]) -> AsyncIterator[Event]:
+    async def prepare(self, target: Target, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
         site = self._site(target)
-        self._gateway(site).refuse(routes)
+        self._gateway(site).refuse(workloads)
         network = await self._ground.network(site)
         if network is None:
             network = await self._ground.ensure(site)
             yield Event("note", message=f"made the network {network.name}, {network.subnet}")
-        async for event in self._gateway(site).prepare(network, routes):
+        reach = self._reach(site)
+        for service in sorted({str(workload.service) for workload in workloads}):
+            await reach.network(service)
+        async for event in self._gateway(site).prepare(network, workloads):
             yield event
+        await reach.tidy(network, workloads)
 
     async def renew(self, target: Target) -> AsyncIterator[Event]:
         async for event in self._gateway(self._site(target)).renew():
@@ -125,14 +130,17 @@ class DockerEngine:
 
     async def rollout(self, target: Target, workload: Workload) -> AsyncIterator[Event]:
         site = self._site(target)
+        home, network = await self._open(site, workload.service, workload.box)
         rollout = Rollout(
             site,
             workload,
-            network=await self._ground.existing(site),
+            home=home,
+            network=network,
             client=self._client,
             containers=self._containers,
             ground=self._ground,
             gateway=self._gateway(site),
+            reach=self._reach(site),
             dressing=self._dressing,
         )
         async for event in rollout.execute():
@@ -140,12 +148,13 @@ class DockerEngine:
 
     async def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
         site = self._site(target)
-        network = await self._ground.existing(site)
+        _, network = await self._open(site, run.service, run.box)
         runs = Runs(
             site,
             client=self._client,
             containers=self._containers,
             ground=self._ground,
+            reach=self._reach(site),
             dressing=self._dressing,
         )
         async for event in runs.execute(network, run):
@@ -206,9 +215,11 @@ class DockerEngine:
         site = self._site(target)
         async for event in self._remove_containers(site):
             yield event
-        network = await self._ground.network(site)
-        if network is not None:
+        for network in await self._ground.of_services(site):
             await self._ground.remove_network(network)
+        home = await self._ground.network(site)
+        if home is not None:
+            await self._ground.remove_network(home)
         await self._edge.forget_network()
         backing = self._backing(site)
         backing.forget()
@@ -283,6 +294,12 @@ class DockerEngine:
             f"no replica of {wanted} runs in {site.target.environment}", hint=nearest(wanted, names)
         )
 
+    async def _open(self, site: Site, service: ServiceName, box: Box) -> tuple[Network, Network]:
+        """The networks of the environment and of a service, ready for one more container of that service."""
+        home, network = await self._ground.existing(site), await self._reach(site).network(service)
+        await self._gateway(site).allow(home, service, box.uses)
+        return home, network
+
     def _site(self, target: Target) -> Site:
         return Site(target, labels.machine_id(self._machine))
 
@@ -296,6 +313,7 @@ class DockerEngine:
             house=self._house,
             edge=self._edge,
             authority=self._authority,
+            reach=self._reach(site),
         )
 
     def _backing(self, site: Site) -> Backing:
@@ -306,8 +324,12 @@ class DockerEngine:
             containers=self._containers,
             ground=self._ground,
             house=self._house,
+            reach=self._reach(site),
             dressing=self._dressing,
         )
+
+    def _reach(self, site: Site) -> Reach:
+        return Reach(site, containers=self._containers, ground=self._ground)
 
     def _entrance(self, target: Target) -> Entrance:
         http, https = self._edge.ports

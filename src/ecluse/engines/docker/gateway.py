@@ -25,8 +25,10 @@ from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.judgement import Tally
 from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.routing import (
     Backend,
+    Callers,
     Entrance,
     Routes,
     Server,
@@ -37,6 +39,7 @@ from ecluse.engines.docker.routing import (
 )
 from ecluse.errors import EngineError
 from ecluse.model.event import Event
+from ecluse.model.names import ServiceName
 from ecluse.model.workload import Workload
 
 _POLL_SECONDS = 0.05
@@ -57,6 +60,7 @@ class Gateway:
         house: House,
         edge: Edge,
         authority: Authority,
+        reach: Reach,
     ) -> None:
         self._site = site
         self._folder = state / "gateway" / str(site.target.environment)
@@ -66,6 +70,7 @@ class Gateway:
         self._house = house
         self._edge = edge
         self._authority = authority
+        self._reach = reach
         self._admin = Admin(self._folder, who=site.gateway)
 
     def routes(self) -> Routes:
@@ -98,10 +103,11 @@ class Gateway:
         async with self._lock():
             before, shown = self.routes(), self._certificate()
             entrance = Entrance(*self._edge.ports, self._site.target.tls)
-            routes = replace(routed(workloads, await self._living(before)), entrance=entrance)
+            routes = routed(workloads, await self._living(before))
+            routes = replace(routes, entrance=entrance, callers=await self._reach.callers(workloads))
             write_whole(self._folder / "edge-subnet", str((await self._edge.network()).subnet))
             address = await self._apply(network, routes)
-        if routes != before:
+        if replace(routes, callers=before.callers) != before:
             yield Event("gateway", message=_tell(routes))
         if shown is not None and shown != self._certificate():
             yield self._told_of_certificate()
@@ -119,6 +125,13 @@ class Gateway:
             await self._follow_certificate(routes)
         if shown != self._certificate():
             yield self._told_of_certificate()
+
+    async def allow(self, network: Network, service: ServiceName, uses: Iterable[ServiceName]) -> None:
+        """Lets a service call what it uses, from a container that is about to be made."""
+        async with self._lock():
+            routes, found = self.routes(), await self._reach.callers([])
+            own = Callers(calls=tuple(f"{service}/{name}" for name in (*uses, service)))
+            await self._apply(network, replace(routes, callers=routes.callers.joined(found).joined(own)))
 
     async def admit(self, network: Network, workload: Workload, servers: Iterable[Server]) -> None:
         """Puts replicas into traffic. Those that are in already stay as they are."""
@@ -245,6 +258,7 @@ class Gateway:
         found = await self._containers.find(self._site.marks, kind="gateway")
         for item in found:
             if item.status != "created" and item.labels.get(labels.IMAGE) == tag("haproxy"):
+                await self._reach.join_gateway(item.id)
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
                     await self._started(item.id)
@@ -269,12 +283,8 @@ class Gateway:
                 )
 
             identity, _name = await self._ground.settle(self._site, network, choose)
-        await self._client.call(
-            "POST",
-            f"networks/{edge_network.id}/connect",
-            what="connect the gateway to the edge",
-            body=payloads.joining(identity, edge_address),
-        )
+        await self._ground.join(edge_network, identity, edge_address)
+        await self._reach.join_gateway(identity)
         await self._containers.start(identity, name=self._site.gateway)
         await self._started(identity)
         return edge_address
@@ -307,8 +317,8 @@ class Gateway:
     def _write(self, routes: Routes) -> None:
         """The files, each whole: what HAProxy finds when it starts by itself."""
         write_whole(self._folder / "routes.json", routes.dump())
-        write_whole(self._folder / "names.map", haproxy.mapping(routes.names))
-        write_whole(self._folder / "hosts.map", haproxy.mapping(routes.hosts))
+        for file, entries in haproxy.maps(routes).items():
+            write_whole(self._folder / file, haproxy.mapping(entries))
         write_whole(self._folder / "haproxy.cfg", self._configuration(routes))
 
     def _configuration(self, routes: Routes) -> str:
@@ -321,7 +331,7 @@ class Gateway:
             await self._admin.reload()
             self._mark(routes)
             return
-        for file, wanted in (("names.map", routes.names), ("hosts.map", routes.hosts)):
+        for file, wanted in haproxy.maps(routes).items():
             for command in haproxy.map_commands(file, await self._admin.map(file), wanted):
                 await self._admin.tell(command)
         await self._follow_certificate(routes)
@@ -364,6 +374,9 @@ class Gateway:
     async def _check(self, routes: Routes) -> None:
         candidate = self._folder / "candidate.cfg"
         write_whole(candidate, self._configuration(routes))
+        for file in haproxy.maps(routes):
+            # a gateway of an earlier version does not have them all
+            (self._folder / file).touch(mode=0o600)
         try:
             done = await self._client.execute(
                 self._site.gateway,

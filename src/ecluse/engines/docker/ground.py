@@ -1,4 +1,4 @@
-"""What the containers of one environment stand on: its network, and an address for each. Talks to Docker."""
+"""What the containers of one environment stand on: its networks, and an address for each. Talks to Docker."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 from ecluse.engines.docker import addresses, labels, payloads
 from ecluse.engines.docker.client import ApiError, Client
@@ -25,6 +26,11 @@ class Network:
     name: str
     subnet: IPv4Network
     labels: Mapping[str, str]
+
+    @property
+    def service(self) -> str:
+        """Whose it is; empty for the network of the environment itself."""
+        return self.labels.get(labels.SERVICE, "")
 
 
 Choice = Callable[[Sequence[Container], Network], tuple[str, payloads.Body]]
@@ -55,12 +61,45 @@ class Ground:
         return found
 
     async def ensure(self, site: Site) -> Network:
-        return await self.ensure_network(
-            site.network, site.labels("network"), site.marks, bits=addresses.ENVIRONMENT_BITS
-        )
+        return await self.ensure_network(site.network, site.labels("network"), site.marks)
+
+    async def ensure_of(self, site: Site, service: str) -> Network:
+        """The network of one service."""
+        labelled = site.labels("network", service=service)
+        return await self.ensure_network(site.network_of(service), labelled, labelled)
+
+    async def of_services(self, site: Site) -> list[Network]:
+        """The networks of the environment's services, by name."""
+        found = await self._list({"label": labels.filters(site.marks)["label"]})
+        return sorted((item for item in found if item.service), key=lambda item: item.name)
+
+    async def join(self, network: Network, container: str, address: str) -> None:
+        """Puts a container on one more network, running or not; does nothing when it is on it."""
+        try:
+            await self._client.call(
+                "POST",
+                f"networks/{network.id}/connect",
+                what=f"connect to {network.name}",
+                body=payloads.joining(container, address),
+            )
+        except ApiError as error:
+            if not (error.status == 403 and "already exists" in error.reason):
+                raise
+
+    async def leave(self, network: Network, container: str) -> None:
+        try:
+            await self._client.call(
+                "POST",
+                f"networks/{network.id}/disconnect",
+                what=f"disconnect from {network.name}",
+                body=payloads.leaving(container),
+            )
+        except ApiError as error:
+            if error.status not in (403, 404) and "is not connected" not in error.reason:
+                raise
 
     async def ensure_network(
-        self, name: str, labelled: Mapping[str, str], marks: Mapping[str, str], *, bits: int
+        self, name: str, labelled: Mapping[str, str], marks: Mapping[str, str]
     ) -> Network:
         refused: list[str] = []
         async with self.lock():
@@ -69,7 +108,7 @@ class Ground:
                 if found is not None:
                     return found
                 taken = [*await self._taken(), *_routes(), *refused]
-                subnet = addresses.free_subnet(taken, bits=bits)
+                subnet = addresses.free_subnet(taken, bits=addresses.NETWORK_BITS)
                 await self._make(name, labelled, subnet)
                 refused.append(str(subnet))
         raise EngineError(f"Docker gives no subnet to {name}: all that were tried overlap with others")
@@ -84,20 +123,22 @@ class Ground:
                 raise
 
     async def find_network(self, name: str, marks: Mapping[str, str]) -> Network | None:
-        found = await self._client.call(
-            "GET", "networks", what="list networks", params={"filters": {"name": [f"^{name}$"]}}
-        )
-        match = next((item for item in found if item["Name"] == name), None)
-        if match is None:
-            return None
-        labelled = match.get("Labels") or {}
-        if any(labelled.get(key) != value for key, value in marks.items()):
+        found = await self._list({"name": [f"^{name}$"]})
+        match = next((item for item in found if item.name == name), None)
+        if match is not None and any(match.labels.get(key) != value for key, value in marks.items()):
             raise EngineError(
-                f"the network {name} belongs to something else: {_owner(labelled)}",
+                f"the network {name} belongs to something else: {_owner(match.labels)}",
                 hint="rename the product or the environment, or remove that network",
             )
-        subnet = IPv4Network(match["IPAM"]["Config"][0]["Subnet"])
-        return Network(str(match["Id"]), name, subnet, labelled)
+        return match
+
+    async def _list(self, filters: Mapping[str, list[str]]) -> list[Network]:
+        found = await self._client.call("GET", "networks", what="list networks", params={"filters": filters})
+        return [
+            Network(str(item["Id"]), item["Name"], IPv4Network(subnet), item.get("Labels") or {})
+            for item in found
+            for subnet in _subnets(item)[:1]
+        ]
 
     async def remove_network(self, network: Network) -> None:
         try:
@@ -120,19 +161,23 @@ class Ground:
                 other = _other_name(name, body)
                 return await self._containers.create(other, body), other
 
+    async def room(self) -> int:
+        """How many networks more there are subnets for."""
+        return addresses.count_free([*await self._taken(), *_routes()], bits=addresses.NETWORK_BITS)
+
     async def _taken(self) -> list[str]:
         found = await self._client.call("GET", "networks", what="list networks")
-        return [
-            block["Subnet"]
-            for item in found
-            for block in (item.get("IPAM") or {}).get("Config") or []
-            if "Subnet" in block
-        ]
+        return [subnet for item in found for subnet in _subnets(item)]
 
 
 def held(found: Sequence[Container]) -> set[str]:
     """The addresses that containers hold, running or not."""
     return {item.address for item in found}
+
+
+def _subnets(listed: Mapping[str, Any]) -> list[str]:
+    blocks = (listed.get("IPAM") or {}).get("Config") or []
+    return [block["Subnet"] for block in blocks if "Subnet" in block]
 
 
 def _other_name(name: str, body: payloads.Body) -> str:

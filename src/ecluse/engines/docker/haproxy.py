@@ -58,6 +58,7 @@ def gateway(routes: Routes, *, edge_subnet: str, owner: tuple[int, int]) -> str:
             "    bind :80",
             *_forwarded("http", 80),
             *_unknown("no service of this environment is called", "names.map"),
+            *_declared(),
             "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/names.map)]",
             "",
             "frontend public",
@@ -123,6 +124,16 @@ def read_fingerprint(answer: str) -> str | None:
 def mapping(entries: Mapping[str, str]) -> str:
     """A map file."""
     return "".join(f"{key} {value}\n" for key, value in sorted(entries.items()))
+
+
+def maps(routes: Routes) -> dict[str, Mapping[str, str]]:
+    """The map files of a gateway: what can change while it runs."""
+    return {
+        "names.map": routes.names,
+        "hosts.map": routes.hosts,
+        "sources.map": routes.callers.sources,
+        "calls.map": dict.fromkeys(routes.callers.calls, "declared"),
+    }
 
 
 def shape(routes: Routes) -> Routes:
@@ -381,6 +392,19 @@ def _unknown(sentence: str, file: str) -> list[str]:
     known = f"{{ req.hdr(host),field(1,:),lower,map({FOLDER}/{file}) -m found }}"
     capital = sentence[0].upper() + sentence[1:]
     return [_page("http-request return", 404, f"{capital} {_HOST}.", lf=True) + f" if !{known}"]
+
+
+def _declared() -> list[str]:
+    """The caller is known by the network that it is on; it reaches what its service.yaml names."""
+    caller, name = "%[var(txn.caller)]", "%[var(txn.name)]"
+    sentence = f"{caller} does not declare that it uses {name}: add it to `uses` in its service.yaml."
+    return [
+        "    http-request set-var(txn.name) req.hdr(host),field(1,:),lower",
+        f"    http-request set-var(txn.caller) src,map_ip({FOLDER}/sources.map,nobody)",
+        "    http-request set-var(txn.call) var(txn.caller),concat(/,txn.name)",
+        _page("http-request return", 403, sentence, lf=True)
+        + f" if !{{ var(txn.call),map({FOLDER}/calls.map) -m found }}",
+    ]
 
 
 def _backend(backend: Backend) -> list[str]:

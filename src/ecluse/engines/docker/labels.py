@@ -34,6 +34,8 @@ BACKING_KIND = "ecluse.backing-kind"
 RUN = "ecluse.run"
 KEY = "ecluse.key"
 SETUP = "ecluse.setup"
+USES = "ecluse.uses"
+USES_BACKING = "ecluse.uses-backing"
 
 
 def machine_id(machine: Path) -> str:
@@ -56,7 +58,12 @@ class Site:
 
     @property
     def network(self) -> str:
+        """Where the gateway is and backing services are; no service is on it."""
         return f"ecluse-{self.slug}"
+
+    def network_of(self, service: str) -> str:
+        """A service's own. No name of ours has a dot, so that no two of these are spelled the same."""
+        return f"{self.network}.{service}"
 
     @property
     def gateway(self) -> str:
@@ -126,7 +133,17 @@ class Container:
 
     @property
     def box(self) -> str:
-        return self.labels.get(BOX, "")
+        """The digest of what is inside. None is known of a container that shares its network with other services,
+        as those of earlier versions did: it is to be replaced."""
+        return self.labels.get(BOX, "") if USES in self.labels else ""
+
+    @property
+    def uses(self) -> tuple[str, ...]:
+        return tuple(self.labels.get(USES, "").split())
+
+    @property
+    def uses_backing(self) -> tuple[str, ...]:
+        return tuple(self.labels.get(USES_BACKING, "").split())
 
     @property
     def is_running(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from ecluse.engines.docker import labels
 from ecluse.engines.docker.addresses import at
 from ecluse.engines.docker.labels import Container, Site
-from ecluse.model.workload import Run, Workload
+from ecluse.model.workload import Box, Run, Workload
 
 Body = dict[str, Any]
 
@@ -28,6 +28,8 @@ MOUNT = "/run/ecluse"
 LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
 ALWAYS = {"Name": "unless-stopped"}
 NEVER = {"Name": "no"}
+NO_ROUTER = {"net.ipv4.ip_forward": "0"}
+"""For what is on several networks: it must not carry packets from one to another."""
 RUN_GRACE_SECONDS = 10
 PROXY_GRACE_SECONDS = 5
 BACKING_GRACE_SECONDS = 60
@@ -77,14 +79,9 @@ def replica(
         service=workload.service,
         process=workload.process,
         number=number,
-        box=box.digest,
-        version=box.release.version,
-        image=box.release.image_id,
-        address=place.address,
+        **_inside(box, place),
     )
-    body = _container(
-        box.release.image_id, marks, place, command=box.command, env=env, cpu=box.cpu, memory=box.memory
-    )
+    body = _boxed(box, marks, place, env)
     body["StopTimeout"] = _seconds(workload.spec.stop_grace)
     body["HostConfig"]["RestartPolicy"] = NEVER
     return site.replica(workload.service, workload.process, number), body
@@ -102,14 +99,9 @@ def run(site: Site, run: Run, *, place: Place, env: Mapping[str, str]) -> tuple[
         service=run.service,
         run=run.name,
         key=run.key,
-        box=box.digest,
-        version=box.release.version,
-        image=box.release.image_id,
-        address=place.address,
+        **_inside(box, place),
     )
-    body = _container(
-        box.release.image_id, marks, place, command=box.command, env=env, cpu=box.cpu, memory=box.memory
-    )
+    body = _boxed(box, marks, place, env)
     body["StopTimeout"] = RUN_GRACE_SECONDS
     return site.run(run.service, run.name, run.key), body
 
@@ -184,7 +176,7 @@ def backing(
 ) -> Body:
     body = _container(image, marks, place, command=command, env=env, cpu=cpu, memory=memory)
     body["StopTimeout"] = BACKING_GRACE_SECONDS
-    body["HostConfig"]["RestartPolicy"] = ALWAYS
+    body["HostConfig"] |= {"RestartPolicy": ALWAYS, "Sysctls": NO_ROUTER}
     body["HostConfig"]["Mounts"] = [{"Type": "volume", "Source": volume, "Target": data}]
     return body
 
@@ -206,8 +198,12 @@ def trial(
 
 
 def joining(container: str, address: str) -> Body:
-    """Puts a container that was just created on a second network."""
+    """Puts a container on one more network."""
     return {"Container": container, "EndpointConfig": {"IPAMConfig": {"IPv4Address": address}}}
+
+
+def leaving(container: str) -> Body:
+    return {"Container": container, "Force": True}
 
 
 def archive(files: Iterable[Packed], folders: Iterable[str] = ()) -> bytes:
@@ -229,11 +225,32 @@ def archive(files: Iterable[Packed], folders: Iterable[str] = ()) -> bytes:
 def _proxy(image: str, marks: Mapping[str, str], place: Place, folder: str) -> Body:
     body = _container(image, marks, place)
     body["StopTimeout"] = PROXY_GRACE_SECONDS
-    body["HostConfig"]["RestartPolicy"] = ALWAYS
+    body["HostConfig"] |= {"RestartPolicy": ALWAYS, "Sysctls": NO_ROUTER}
     body["HostConfig"]["Binds"] = [f"{folder}:{MOUNT}"]
     body["HostConfig"]["Init"] = False
     # HAProxy sizes its tables by this limit, which is a million on many machines
     body["HostConfig"]["Ulimits"] = [{"Name": "nofile", "Soft": 20000, "Hard": 20000}]
+    return body
+
+
+def _inside(box: Box, place: Place) -> dict[str, str]:
+    """The labels that tell what a container was made from, and whom it may reach."""
+    return {
+        "box": box.digest,
+        "version": box.release.version,
+        "image": box.release.image_id,
+        "address": place.address,
+        "uses": " ".join(box.uses),
+        "uses_backing": " ".join(box.backing),
+    }
+
+
+def _boxed(box: Box, marks: Mapping[str, str], place: Place, env: Mapping[str, str]) -> Body:
+    body = _container(
+        box.release.image_id, marks, place, command=box.command, env=env, cpu=box.cpu, memory=box.memory
+    )
+    # raw sockets could speak for others on the network
+    body["HostConfig"]["CapDrop"] = ["NET_RAW"]
     return body
 
 

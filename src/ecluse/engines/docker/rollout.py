@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ecluse.engines.docker import addresses, health, labels, payloads
+from ecluse.engines.docker import addresses, health, payloads
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
@@ -16,12 +16,13 @@ from ecluse.engines.docker.ground import Ground, Network, held
 from ecluse.engines.docker.introduction import Baseline, Introduction
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.probe import Probe
+from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.routing import Server
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
 from ecluse.model.service import Process
-from ecluse.model.workload import Box, Workload
+from ecluse.model.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +53,24 @@ class Rollout:
         site: Site,
         workload: Workload,
         *,
+        home: Network,
         network: Network,
         client: Client,
         containers: Containers,
         ground: Ground,
         gateway: Gateway,
+        reach: Reach,
         dressing: Dressing,
     ) -> None:
         self._site = site
         self._workload = workload
+        self._home = home
         self._network = network
         self._client = client
         self._containers = containers
         self._ground = ground
         self._gateway = gateway
+        self._reach = reach
         self._dressing = dressing
         self._mask = dressing.mask(workload.box)
 
@@ -161,9 +166,7 @@ class Rollout:
                 await self._probe(item)
 
     async def _create(self) -> Container:
-        hosts = await reachable(
-            self._site, self._containers, self._network, self._workload.box, subject=self._workload.subject
-        )
+        hosts = await self._reach.names(self._network, self._workload.box, subject=self._workload.subject)
         env = self._dressing.env(self._workload.box)
         chosen: dict[str, Any] = {}
 
@@ -204,10 +207,10 @@ class Rollout:
         ]  # fmt: skip
         servers = [Server(item.name, item.address, self._workload.spec.port) for item in members]
         if not servers or not rivals:
-            await self._gateway.admit(self._network, self._workload, servers)
+            await self._gateway.admit(self._home, self._workload, servers)
             return
         introduction = Introduction(
-            self._gateway, self._network, self._workload, members=servers, old=rivals, baseline=baseline
+            self._gateway, self._home, self._workload, members=servers, old=rivals, baseline=baseline
         )
         try:
             async for event in introduction.execute():
@@ -270,22 +273,6 @@ async def _stop(containers: Containers, item: Container) -> None:
         return
     await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
     await containers.remove(item.id)
-
-
-async def reachable(
-    site: Site, containers: Containers, network: Network, box: Box, *, subject: str
-) -> dict[str, str]:
-    """The names that a box can resolve: services at the gateway, backing services where they are. RolloutFailed
-    when one of these has stopped; those that run elsewhere have no container, and need no name here."""
-    gateway = addresses.at(network.subnet, addresses.GATEWAY_OFFSET)
-    found = {str(name): gateway for name in box.uses}
-    for item in await containers.find(site.marks, kind="backing"):
-        name = item.labels.get(labels.BACKING, "")
-        if name in box.backing and not item.is_running:
-            raise RolloutFailed(health.dependency_down(subject, name, item.status))
-        if name in box.backing:
-            found[name] = item.address
-    return found
 
 
 def _probed(workload: Workload) -> str:

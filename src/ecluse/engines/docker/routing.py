@@ -65,6 +65,18 @@ class Entrance:
 
 
 @dataclass(frozen=True, slots=True)
+class Callers:
+    """Who may call what inside. sources: address or subnet → service; calls: `caller/name`."""
+
+    sources: Mapping[str, str] = field(default_factory=dict)
+    calls: tuple[str, ...] = ()
+
+    def joined(self, other: Callers) -> Callers:
+        calls = tuple(sorted({*self.calls, *other.calls}))
+        return Callers({**self.sources, **other.sources}, calls)
+
+
+@dataclass(frozen=True, slots=True)
 class Routes:
     """A gateway's whole task. names: internal name → backend; hosts: public host → backend.
 
@@ -75,6 +87,7 @@ class Routes:
     names: Mapping[str, str] = field(default_factory=dict)
     hosts: Mapping[str, str] = field(default_factory=dict)
     entrance: Entrance | None = None
+    callers: Callers = field(default_factory=Callers)
 
     @property
     def is_secure(self) -> bool:
@@ -116,11 +129,21 @@ class Routes:
         for name, item in facts["backends"].items():
             servers = tuple(Server(**server) for server in item["servers"])
             backends[name] = Backend(**(item | {"servers": servers}))
-        return Routes(backends, facts["names"], facts["hosts"], _entrance(facts.get("entrance")))
+        return Routes(
+            backends,
+            facts["names"],
+            facts["hosts"],
+            _entrance(facts.get("entrance")),
+            _callers(facts.get("callers")),
+        )
 
 
 def _entrance(facts: Mapping[str, Any] | None) -> Entrance | None:
     return Entrance(facts["http"], facts["https"], Tls(**facts["tls"])) if facts else None
+
+
+def _callers(facts: Mapping[str, Any] | None) -> Callers:
+    return Callers(facts["sources"], tuple(facts["calls"])) if facts else Callers()
 
 
 def backend_name(workload: Workload) -> str:
@@ -143,7 +166,7 @@ def routed(workloads: Iterable[Workload], before: Routes) -> Routes:
             names[workload.name] = backend.name
         if workload.host:
             hosts[workload.host.lower()] = backend.name
-    return Routes(backends, names, hosts, before.entrance)
+    return Routes(backends, names, hosts, before.entrance, before.callers)
 
 
 def wanted_backend(workload: Workload, servers: tuple[Server, ...] = ()) -> Backend:
@@ -170,6 +193,7 @@ def joined(routes: Routes, workload: Workload) -> Routes:
         {**routes.names, **alone.names},
         {**routes.hosts, **alone.hosts},
         routes.entrance,
+        routes.callers,
     )
 
 

@@ -12,7 +12,7 @@ from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.ground import Ground, Network, held
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Lines, Mask
-from ecluse.engines.docker.rollout import reachable
+from ecluse.engines.docker.reach import Reach
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
@@ -25,12 +25,20 @@ class Runs:
     """The runs of one environment."""
 
     def __init__(
-        self, site: Site, *, client: Client, containers: Containers, ground: Ground, dressing: Dressing
+        self,
+        site: Site,
+        *,
+        client: Client,
+        containers: Containers,
+        ground: Ground,
+        reach: Reach,
+        dressing: Dressing,
     ) -> None:
         self._site = site
         self._client = client
         self._containers = containers
         self._ground = ground
+        self._reach = reach
         self._dressing = dressing
 
     async def execute(self, network: Network, run: Run) -> AsyncIterator[Event]:
@@ -63,7 +71,7 @@ class Runs:
         return None
 
     async def _create(self, network: Network, run: Run, subject: str, mask: Mask) -> Container:
-        hosts = await reachable(self._site, self._containers, network, run.box, subject=subject)
+        hosts = await self._reach.names(network, run.box, subject=subject)
         env = self._dressing.env(run.box)
 
         def choose(found: Sequence[Container], network: Network) -> tuple[str, payloads.Body]:

@@ -86,17 +86,13 @@ class Encrypted:
 
 @dataclass(frozen=True, slots=True)
 class Twin:
-    """An encrypted file beside a plain one: `values` by path. is_open: an identity here opens it.
-
-    rule: the recipients that a file of its name should have; None where no rule speaks of it.
-    """
+    """An encrypted file beside a plain one: `values` by path. is_open: an identity here opens it."""
 
     file: str
     values: Mapping[tuple[str | int, ...], Encrypted]
     recipients: tuple[str, ...]
     is_open: bool
     problems: tuple[Problem, ...] = ()
-    rule: tuple[str, ...] | None = None
 
 
 def holds_stand_in(data: object) -> bool:

@@ -4,47 +4,45 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from functools import cached_property
-from pathlib import Path
 
 from ecluse.errors import Location, Problem
 from ecluse.model.secret import Encrypted, Secret, Twin
 from ecluse.secrets.sops.cipher import is_encrypted
-from ecluse.secrets.sops.file import Closed, form_of, open_file, read_closed, unlock
-from ecluse.secrets.sops.identities import Identities, find_identities
-from ecluse.secrets.sops.tree import BadFile, Branch, leaf_text, leaves
-
-ValuePath = tuple[str | int, ...]
+from ecluse.secrets.sops.file import Closed, form_of, open_file, read_closed, read_plain, unlock
+from ecluse.secrets.sops.program import NoKey, NoProgram
+from ecluse.secrets.sops.tree import BadFile, Branch, Leaf, leaf_text, leaves
+from ecluse.secrets.twins import TwinFiles, ValuePath, is_foreign
 
 
 class SopsFiles:
-    """`identities`: those that are found where `sops` finds them, by default."""
-
-    def __init__(self, root: Path, identities: Identities | None = None) -> None:
-        self._root = root
-        self._given = identities
-
-    @cached_property
-    def identities(self) -> Identities:
-        return self._given or find_identities()
+    def __init__(self, files: TwinFiles) -> None:
+        self._files = files
 
     def read(self, file: str, text: str) -> Twin:
         form = form_of(file)
         try:
             closed = read_closed(text, form)
-            opened = self._opened(closed)
+            opened = self._opened(file, text, closed)
+            values = dict(_values(file, closed, opened, ("app",) if form == "dotenv" else ()))
         except BadFile as error:
             return Twin(file, {}, (), is_open=False, problems=(Problem(Location(file), "", str(error)),))
-        below: ValuePath = ("app",) if form == "dotenv" else ()
-        values = dict(_values(file, closed, opened, below))
-        return Twin(file, values, closed.metadata.recipients, opened is not None, rule=self.rule(file))
+        return Twin(file, values, closed.metadata.recipients, opened is not None)
 
     def rule(self, file: str) -> tuple[str, ...] | None:
-        return None
+        rule = self._files.rule(file)
+        return rule.age if rule else None
 
-    def _opened(self, closed: Closed) -> Sequence[Branch] | None:
-        key = unlock(closed, self.identities.keys)
-        return open_file(closed, key).branches if key else None
+    def _opened(self, file: str, text: str, closed: Closed) -> Sequence[Branch] | None:
+        key = unlock(closed, self._files.identities.keys)
+        if key is not None:
+            return open_file(closed, key).branches
+        if not is_foreign(closed):
+            return None
+        try:
+            plain = self._files.program.decrypt(text, (self._files.root / file).absolute())
+        except (NoKey, NoProgram):
+            return None
+        return read_plain(plain, closed.form)
 
 
 def _values(
@@ -57,11 +55,11 @@ def _values(
             continue
         name = ".".join(map(str, below + path))
         text = texts.get(path)
-        secret = Secret(_written(text)) if text is not None else None
-        mark = hashlib.sha256(f"{file}\0{name}\0{leaf}".encode()).hexdigest()
+        secret = Secret(written(text)) if text is not None else None
+        mark = hashlib.sha256(f"{file}\0{name}\0{leaf}".encode("utf-8", "surrogateescape")).hexdigest()
         yield below + path, Encrypted(file, name, mark, secret, closed.metadata.recipients)
 
 
-def _written(leaf: object) -> str:
+def written(leaf: Leaf) -> str:
     """As a file of settings would have it: booleans in small letters."""
-    return str(leaf).lower() if isinstance(leaf, bool) else leaf_text(leaf)  # type: ignore[arg-type]  # a leaf
+    return str(leaf).lower() if isinstance(leaf, bool) else leaf_text(leaf)

@@ -19,28 +19,6 @@ from ecluse.wiring.product import OpenProduct
 RECORDS = "imports"
 
 
-class NoSecretLayers:
-    """Implements ports.SecretLayers where nothing can be encrypted yet."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-
-    def require(self, layers: Collection[str]) -> None:
-        raise Refused(
-            "nothing was written: there are secrets, and nobody to encrypt them for",
-            hint="`ecluse secrets init` makes a key and the rules in .sops.yaml; then import again",
-        )
-
-    def known(self, layer: str) -> Mapping[str, Secret] | None:
-        return None if self.names(layer) else {}
-
-    def names(self, layer: str) -> Collection[str]:
-        return _names(_read(self._root / twin(layer)))
-
-    def give(self, layer: str, values: Mapping[str, Secret]) -> None:
-        self.require([layer])
-
-
 @dataclass(frozen=True, slots=True)
 class Imported:
     """How an import ended. files: what was (or would be) written. report: every line, secrets masked."""
@@ -51,7 +29,9 @@ class Imported:
 
 def secret_layers(product: OpenProduct) -> SecretLayers:
     """The encrypted twins of a product."""
-    return NoSecretLayers(product.root)
+    from ecluse.wiring.secrets import TwinLayers
+
+    return TwinLayers(product.twins)
 
 
 def bring(draft: Draft, root: Path, secrets: SecretLayers, *, overwrite: bool, dry_run: bool) -> Imported:
@@ -159,18 +139,6 @@ def _write(
         if isinstance(error, OSError):
             raise EcluseError(f"nothing was written: {error.filename}: {error.strerror}") from error
         raise
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    """The keys under `app:` of an encrypted file: names are in plain."""
-    import yaml
-
-    try:
-        document = yaml.load(text or "", Loader=yaml.CSafeLoader)
-    except yaml.YAMLError:
-        return ()
-    app = document.get("app") if isinstance(document, dict) else None
-    return tuple(map(str, app)) if isinstance(app, dict) else ()
 
 
 def _replace(path: Path, content: bytes) -> None:

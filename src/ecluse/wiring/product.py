@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ecluse.ports import Releases
     from ecluse.secrets.files import SopsFiles
     from ecluse.secrets.provided import ProvidedSecrets
+    from ecluse.secrets.twins import TwinFiles
 
 
 _TWIN_ENDINGS = (".sops.yaml", ".sops.yml", ".sops.json", ".sops.env")
@@ -55,7 +56,14 @@ class OpenProduct:
         """Reads the encrypted files of the product, with the identities that are found."""
         from ecluse.secrets.files import SopsFiles
 
-        return SopsFiles(self.root)
+        return SopsFiles(self.twins)
+
+    @cached_property
+    def twins(self) -> TwinFiles:
+        """The encrypted files in the product's folder."""
+        from ecluse.secrets.twins import TwinFiles
+
+        return TwinFiles(self.root)
 
     @property
     def product(self) -> Product:

@@ -16,6 +16,7 @@ from ecluse.secrets.files import SopsFiles
 from ecluse.secrets.sops.file import close_file, form_of, new_file, read_plain, write_closed
 from ecluse.secrets.sops.identities import Identities
 from ecluse.secrets.sops.walk import Selector
+from ecluse.secrets.twins import TwinFiles
 from tests.unit.config.product_folder import ProductFolder
 
 KEY = pyrage.x25519.Identity.generate()
@@ -42,7 +43,7 @@ class Sealing(ProductFolder):
         return self
 
     def load(self):
-        return load(open_workspace(self.root), SopsFiles(self.root, self.holder))
+        return load(open_workspace(self.root), SopsFiles(TwinFiles(self.root, self.holder)))
 
     def as_nobody(self) -> Sealing:
         self.holder = NOBODY

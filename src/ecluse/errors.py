@@ -12,7 +12,9 @@ EcluseError                    1  anything that we know of and that has no kind 
 ├── DeploymentFailed          10  it failed, and what was there runs again
 │   └── NotRestored           11  it failed, and restoring failed too
 ├── Cancelled                 12  somebody asked to stop
-└── TimedOut                  13  a wait ended; names the wait and its limit
+├── TimedOut                  13  a wait ended; names the wait and its limit
+└── CutShort                  14  the record cannot be used now, or is another runner's: no fault of what is in hand
+    └── RecordDamaged         14  what is on disk is no record any more; a human has to act
 
 The numbers are the exit codes of the command.
 """
@@ -117,6 +119,16 @@ class Cancelled(EcluseError):
 
 class TimedOut(EcluseError):
     exit_code = 13
+
+
+class CutShort(EcluseError):
+    """Work stops here without an outcome: it is never a cause of failure, and goes on when it can be recorded."""
+
+    exit_code = 14
+
+
+class RecordDamaged(CutShort):
+    pass
 
 
 def nearest(name: str, known: Sequence[str] | Iterable[str]) -> str | None:

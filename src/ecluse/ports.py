@@ -13,6 +13,7 @@ from ecluse.model.cause import Cause
 from ecluse.model.cron import Mark, Omission
 from ecluse.model.deployment import Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
 from ecluse.model.event import Event, LogLine, Recorded
+from ecluse.model.lease import Holder, Lease
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.plan import Intent
@@ -163,7 +164,11 @@ class Engine(Protocol):
         """Makes exactly the replicas of `workload` run: new ones ready first, then traffic, then old ones out."""
 
     def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
-        """Runs one command in a container of its own to its end; its output comes as `output` events."""
+        """Runs one command in a container of its own to its end; its output comes as `output` events. What it leaves
+        tells how it ended, and is there until `tidy`: one of the same key is not run twice."""
+
+    async def tidy(self, target: Target, run: Run) -> None:
+        """Removes what a run that has ended left. Until then, to run it again is to learn how it ended."""
 
     def confirm(
         self,
@@ -234,8 +239,15 @@ class Journal(Protocol):
 class Records(Protocol):
     """What a product remembers: deployments, their events, what is known good, the ledger of tasks.
 
-    Every method is one transaction, and may be called from several processes at once.
+    Every method is one transaction, and may be called from several processes at once. CutShort when the record cannot
+    be used now, or when the lease under which it writes is lost.
     """
+
+    def under(self, lease: Lease) -> Records:
+        """The same, whose begin, replan, end, append and enter write under a lease or not at all."""
+
+    def stamp(self) -> int:
+        """Another number when another process has written since. Cheap enough to ask for all the time."""
 
     def enqueue(self, intent: Intent, *, by: str) -> int:
         """Records a deployment to be done and gives its number."""
@@ -257,10 +269,15 @@ class Records(Protocol):
     def unfinished(self) -> Sequence[Pending]:
         """Queued and running ones, oldest first."""
 
-    def begin(self, number: int) -> None: ...
+    def begin(self, number: int) -> None:
+        """Starts one that waits, with its event. Does nothing twice."""
+
+    def replan(self, number: int, intent: Intent) -> None:
+        """Another intent for a deployment that is about to act: the world is another one than when it was asked for."""
 
     def end(self, number: int, state: DeploymentState, cause: Cause | None = None) -> None:
-        """Ends a deployment; with `succeeded`, what it brought becomes known good. Does nothing twice."""
+        """Ends a deployment, with its event; with `succeeded`, what it brought becomes known good. Does nothing
+        twice."""
 
     def request_cancel(self, number: int) -> None: ...
 
@@ -291,11 +308,27 @@ class Records(Protocol):
         """Lets the releases of a service in again; gives those that were kept out."""
 
 
+class Leases(Protocol):
+    """Which runner may write what becomes of deployments."""
+
+    def current(self) -> Lease | None: ...
+
+    def take(self, holder: Holder) -> Lease:
+        """For a runner that has the file lock of its machine: with a new token, from a holder that is dead. Busy when
+        one of another machine lives."""
+
+    def beat(self, lease: Lease) -> None:
+        """A sign of life; CutShort when the lease is another's now."""
+
+
 class Schedule(Protocol):
     """What the runner remembers of the schedule, so that downtime is noticed.
 
     Every method is one transaction, and may be called from several processes at once.
     """
+
+    def under(self, lease: Lease) -> Schedule:
+        """The same, that keeps under a lease or not at all."""
 
     def marks(self) -> Sequence[Mark]:
         """How far each cron of each environment was looked at."""

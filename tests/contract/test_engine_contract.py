@@ -146,6 +146,17 @@ async def test_a_run_that_fails_raises_after_its_output(bench: Bench) -> None:
     assert failure.value.cause.subject == "hello/migrate"
 
 
+async def test_a_run_that_ended_tells_again_how_until_it_is_tidied(bench: Bench) -> None:
+    await prepared(bench)
+    run = bench.failing_run()
+    for _ in range(2):
+        with pytest.raises(RolloutFailed) as failure:
+            await drain(bench.engine.run(bench.target, run))
+        assert failure.value.cause.subject == "hello/migrate"
+    await bench.engine.tidy(bench.target, run)
+    await bench.engine.tidy(bench.target, run)
+
+
 async def test_a_backing_service_is_provided_once_and_keeps_its_volume_when_withdrawn(bench: Bench) -> None:
     await prepared(bench)
     redis = bench.make.redis(hello="open", payroll="sesame")

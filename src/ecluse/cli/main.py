@@ -49,6 +49,7 @@ Exit codes:
   4  not found                    11  failed, and not everything was restored
   5  refused by a guard or gate   12  cancelled
   6  somebody else is at it       13  a wait took too long
+                                  14  the record cannot be used now
 """
 
 

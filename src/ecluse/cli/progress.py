@@ -7,7 +7,7 @@ from datetime import datetime
 from ecluse.cli.invocation import Invocation
 from ecluse.cli.output import say, show_json
 from ecluse.errors import Busy, Cancelled, DeploymentFailed, EcluseError, NotRestored
-from ecluse.model.deployment import Deployment
+from ecluse.model.deployment import Deployment, Pending
 from ecluse.model.event import Recorded
 from ecluse.model.plan import ALONE
 from ecluse.wiring.product import OpenProduct
@@ -108,13 +108,17 @@ def raise_failure(ended: Deployment) -> None:
 
 async def _follow(product: OpenProduct, proposal: Proposal, number: int) -> None:
     from ecluse.delivery.follow import follow
+    from ecluse.delivery.queue import waiting
     from ecluse.server.launch import ensure_runner
 
     def keep_alive() -> None:
         ensure_runner(product.product.name, product.settings)
 
+    def waits(holder: Pending) -> None:
+        say(f"         deployment {number} {waiting(holder)}", colour="yellow")
+
     begun: datetime | None = None
-    async for recorded in follow(proposal.state.records, number, keep_alive=keep_alive):
+    async for recorded in follow(proposal.state.records, number, keep_alive=keep_alive, waits=waits):
         begun = begun or recorded.at
         tell(recorded, begun)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from ecluse.cli.backups_view import is_unsafe, protection
-from ecluse.cli.output import ago, paint, show, table
+from ecluse.cli.output import ago, moment, paint, show, table
 from ecluse.model.observed import Replica
 from ecluse.model.status import EnvironmentStatus, ServiceStatus
 
@@ -50,7 +50,9 @@ def _show_certificate(expires: datetime | None, now: datetime) -> None:
 
 def _show_pending(status: EnvironmentStatus) -> None:
     for item in status.pending:
-        show(f"  deployment {item.number} ({item.kind}) is {item.state}, asked by {item.requested_by}")
+        waits = f", waits for deployment {item.waits_for}" if item.waits_for else ""
+        since = f"asked by {item.requested_by} at {moment(item.requested_at)}"
+        show(f"  deployment {item.number} ({item.kind}) is {item.state}, {since}{waits}")
     if status.interrupted:
         show("  interrupted: no runner is at work; the next acting command starts one, which resumes it")
 

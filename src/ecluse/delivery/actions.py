@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import assert_never
@@ -18,20 +18,27 @@ from ecluse.ports import Engine
 _MAKING = frozenset({"create", "replace", "scale"})
 
 
-def prepare(engine: Engine, intent: Intent) -> AsyncIterator[Event]:
-    """Makes room for what the plan brings, without taking away what it will remove."""
+def prepare(
+    engine: Engine, intent: Intent, around: Iterable[Mapping[ServiceName, Application]]
+) -> AsyncIterator[Event]:
+    """Makes room for what the plan brings, without taking away what it will remove, nor what is `around` it."""
     merged: dict[str, Workload] = {}
-    for applications in (intent.others, intent.previous, intent.applications):
+    for applications in (*around, intent.previous, intent.applications):
         merged |= {item.subject: item for item in workloads(applications, intent.target.domain)}
     return engine.prepare(intent.target, list(merged.values()))
 
 
 def settle(
-    engine: Engine, intent: Intent, applications: Mapping[ServiceName, Application]
+    engine: Engine,
+    intent: Intent,
+    applications: Mapping[ServiceName, Application],
+    around: Iterable[Mapping[ServiceName, Application]],
 ) -> AsyncIterator[Event]:
     """Leaves the names and hosts of what is there in the end, and no other."""
-    left = [*workloads(intent.others, intent.target.domain), *workloads(applications, intent.target.domain)]
-    return engine.prepare(intent.target, left)
+    left: dict[str, Workload] = {}
+    for found in (*around, applications):
+        left |= {item.subject: item for item in workloads(found, intent.target.domain)}
+    return engine.prepare(intent.target, list(left.values()))
 
 
 def confirm(engine: Engine, intent: Intent, *, since: datetime) -> AsyncIterator[Event]:

@@ -1,5 +1,9 @@
-"""Which waiting deployments may start: one at a time in an environment; commands on their own beside it, but
-never the same command of the same service twice at once."""
+"""Which waiting deployments may start, and for whom the others wait. Pure.
+
+Deployments of different services of an environment go on side by side. Those that need the same thing (a service, a
+backing service, the whole environment) go one after the other, in the order in which they were asked for; and the
+same command never runs twice at once.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,39 @@ from collections.abc import Collection, Iterable, Sequence
 
 from ecluse.errors import Busy
 from ecluse.model.deployment import Pending
-from ecluse.model.plan import ALONE
+from ecluse.model.plan import ALONE, EVERYTHING
 
 
 def startable(unfinished: Sequence[Pending]) -> list[int]:
     """Numbers to start now, given all unfinished deployments, oldest first."""
-    running = [item for item in unfinished if item.state == "running"]
-    busy = {item.environment for item in running if item.kind not in ALONE}
-    commands = {place for item in running for place in _places(item)}
-    numbers = []
-    for item in unfinished:
-        if item.state != "queued" or commands.intersection(_places(item)):
-            continue
-        if item.kind not in ALONE:
-            if item.environment in busy:
-                continue
-            busy.add(item.environment)
-        commands.update(_places(item))
-        numbers.append(item.number)
-    return numbers
+    return [item.number for item in unfinished if item.state == "queued" and not blocker(item, unfinished)]
+
+
+def blocker(item: Pending, unfinished: Sequence[Pending]) -> Pending | None:
+    """The one that `item` waits for: it runs, or it was asked for before. Nobody overtakes who waits for the same."""
+    if item.state != "queued":
+        return None
+    before = (other for other in unfinished if other.state == "running" or other.number < item.number)
+    return next((other for other in before if other.number != item.number and in_conflict(item, other)), None)
+
+
+def in_conflict(one: Pending, other: Pending) -> bool:
+    """Whether two deployments may not go on at once."""
+    if one.environment != other.environment:
+        return False
+    if set(one.commands) & set(other.commands):
+        return True
+    if one.kind in ALONE or other.kind in ALONE:
+        return False
+    if EVERYTHING in (*one.claims, *other.claims):
+        return True
+    return bool(set(one.claims) & set(other.claims))
+
+
+def waiting(holder: Pending) -> str:
+    """What is said to who waits."""
+    words = "waits for" if holder.state == "running" else "waits behind"
+    return f"{words} deployment {holder.number} ({holder.kind}), asked by {holder.requested_by} at {_since(holder)}"
 
 
 def occupant(unfinished: Iterable[Pending], commands: Collection[str]) -> Pending | None:
@@ -37,13 +55,12 @@ def busy(holder: Pending, commands: Collection[str]) -> Busy:
     """The refusal to run what `holder` has in hand."""
     command = next(name for name in commands if name in holder.commands)
     words = "runs already" if holder.state == "running" else "waits to run already"
-    since = holder.requested_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return Busy(
         f"{command} {words} in {holder.environment}: deployment {holder.number}, "
-        f"asked by {holder.requested_by} at {since}",
+        f"asked by {holder.requested_by} at {_since(holder)}",
         hint="wait for its end; the same command never runs twice at once",
     )
 
 
-def _places(item: Pending) -> Iterable[tuple[str, str]]:
-    return ((item.environment, command) for command in item.commands)
+def _since(holder: Pending) -> str:
+    return holder.requested_at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

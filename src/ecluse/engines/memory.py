@@ -21,8 +21,8 @@ from ecluse.ports import Copy, Draft
 
 @dataclass(slots=True)
 class World:
-    """One environment of the engine. `ran`: subject and key of every run that ended well. data: what each backing
-    service holds, by database."""
+    """One environment of the engine. `ran`: subject and key of every run. `ended`: how those ended that were not
+    tidied. data: what each backing service holds, by database."""
 
     prepared: bool = False
     tls: Tls | None = None
@@ -32,6 +32,7 @@ class World:
     volumes: set[str] = field(default_factory=set)
     data: dict[str, dict[str, bytes]] = field(default_factory=dict)
     ran: list[tuple[str, str]] = field(default_factory=list)
+    ended: dict[tuple[str, str], Cause | None] = field(default_factory=dict)
 
 
 class MemoryEngine:
@@ -124,8 +125,14 @@ class MemoryEngine:
         world = self._existing(target)
         for text in self.output.get(subject, ()):
             yield Event("output", subject, text)
-        self._refuse(subject, run.box.release.version)
-        world.ran.append((subject, run.key))
+        if (subject, run.key) not in world.ended:
+            world.ran.append((subject, run.key))
+            world.ended[subject, run.key] = self._failure(subject, run.box.release.version)
+        if cause := world.ended[subject, run.key]:
+            raise RolloutFailed(cause)
+
+    async def tidy(self, target: Target, run: Run) -> None:
+        self.world(target).ended.pop((f"{run.service}/{run.name}", run.key), None)
 
     async def confirm(
         self,
@@ -244,9 +251,11 @@ class MemoryEngine:
         return world
 
     def _refuse(self, subject: str, version: str) -> None:
-        cause = self._failures.get((subject, version)) or self._failures.get((subject, None))
-        if cause is not None:
+        if cause := self._failure(subject, version):
             raise RolloutFailed(cause)
+
+    def _failure(self, subject: str, version: str) -> Cause | None:
+        return self._failures.get((subject, version)) or self._failures.get((subject, None))
 
     def _replica(self, target: Target, workload: Workload) -> Replica:
         names = self.world(target).replicas

@@ -46,7 +46,8 @@ class Deployment:
 class Pending:
     """An unfinished deployment, without its intent: cheap enough to ask for all the time.
 
-    commands: `service/task` of every command that it runs.
+    commands: `service/task` of every command that it runs. claims: what it needs for itself (model/plan.py).
+    waits_for: the number of the one before it, where that is known.
     """
 
     number: int
@@ -56,6 +57,8 @@ class Pending:
     requested_by: str
     requested_at: datetime
     commands: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
+    waits_for: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,11 @@ COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse", "prune"})
 DeploymentKind = Literal["deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test"]
 ALONE: frozenset[DeploymentKind] = frozenset({"run", "backup", "restore-test"})
 """Those that may go on beside others in their environment."""
+WHOLE: frozenset[DeploymentKind] = frozenset({"down", "restore"})
+"""Those that need their environment for themselves."""
+SHARED: frozenset[Action] = frozenset({"provide", "withdraw", "secure"})
+"""Changes of what several services stand on."""
+EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,17 @@ class Plan:
         tasks = [change.subject for change in self.changes if change.action == "run"]
         copied = [f"backup/{change.part}" for change in self.changes if change.action in COPYING]
         return tuple(dict.fromkeys([*tasks, *copied]))
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What nobody else may change meanwhile: `*` for the whole environment, or services, the backing services
+        that are changed, and how the gateway answers."""
+        if self.kind in ALONE:
+            return ()
+        if self.kind in WHOLE:
+            return (EVERYTHING,)
+        shared = [change.subject for change in self.changes if change.action in SHARED]
+        return tuple(dict.fromkeys([*(f"service/{name}" for name in self.services), *shared]))
 
     @property
     def digest(self) -> str:

@@ -1,66 +1,99 @@
 """The runner: the one process of a product that acts. It executes deployments and starts crons (server/crons.py).
 
-One at a time holds the file lock. It may be killed at any moment: its deployments are durable, and the next
-runner finishes or restores them. It ends by itself when nothing is left to care for.
+One at a time holds the file lock and the lease. It may be killed at any moment: its deployments are durable, and the
+next runner finishes or restores them. When it cannot record what it does, it stops, waits until it can, and begins
+anew as another process. It ends by itself when nothing is left to care for.
 """
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import json
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
 
-from ecluse import __version__
 from ecluse.delivery.execute import Execution
 from ecluse.delivery.queue import startable
-from ecluse.errors import EcluseError
+from ecluse.delivery.turns import Turns
+from ecluse.errors import Busy, CutShort, EcluseError, RecordDamaged
 from ecluse.model.cause import Cause
-from ecluse.model.event import Event
 from ecluse.ports import Journal
+from ecluse.server.beat import Hold
 from ecluse.server.crons import Crons
-from ecluse.server.names import FACTS, LOCK
 from ecluse.server.renewals import Renewals
+from ecluse.server.turn import holding
 from ecluse.settings import Settings, read_settings
 from ecluse.store.durable import Durable
-from ecluse.wiring.state import ProductState, open_state
+from ecluse.wiring.state import ProductState, check_state, open_state, wait_usable
 
 POLL_SECONDS = 0.1
+LOOK_SECONDS = 1.0
+"""The whole record is looked at so often, and at once when somebody has written to it."""
 IDLE_SECONDS = 20.0
+BUSY = 6
 
 log = logging.getLogger("ecluse.runner")
 
 
 class Runner:
-    """Polls the record for what is to be done, and does it."""
+    """Watches the record for what is to be done, and does it."""
 
     def __init__(self, state: ProductState) -> None:
-        self._state = state
-        self._durable = Durable(self._state.database_url, self._interpret)
+        self._hold = Hold(state.leases)
+        self._state = replace(
+            state,
+            records=state.records.under(self._hold.lease),
+            schedule=state.schedule.under(self._hold.lease),
+        )
+        self._turns = Turns()
+        self._durable = Durable(
+            self._state.database_url, self._interpret, guard=self._hold.beat, cut=self._hold.cut
+        )
         self._idle_since = self._now()
         self._crons = Crons(self._state)
         self._renewals = Renewals(self._state)
+        self._stamp: int | None = None
+        self._looked_at = 0.0
 
     async def serve(self) -> None:
-        """Works until nothing is left to do and no environment is left to care for."""
+        """Works until nothing is left to do and no environment is left to care for. CutShort when it cannot go on:
+        what is in hand is left as it is, for the process that comes after this one."""
         self._durable.launch()
-        log.info("ready")
-        while not self._is_over():
-            for number in startable(self._state.records.unfinished()):
-                log.info("deployment %d starts", number)
-                await self._durable.start(number)
-                self._state.records.begin(number)
-            self._crons.look()
-            self._renewals.look()
-            await asyncio.sleep(POLL_SECONDS)
+        beating = asyncio.create_task(self._hold.keep())
+        log.info("ready, with lease %d", self._hold.lease.token)
+        try:
+            while not self._is_over():
+                if self._hold.cut_short is not None:
+                    raise self._hold.cut_short
+                if self._has_news():
+                    await self._look()
+                self._crons.look()
+                self._renewals.look()
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            beating.cancel()
         log.info("nothing is left to care for")
+
+    def _has_news(self) -> bool:
+        stamp = self._state.records.stamp()
+        now = time.monotonic()
+        if stamp == self._stamp and now - self._looked_at < LOOK_SECONDS:
+            return False
+        self._stamp, self._looked_at = stamp, now
+        return True
+
+    async def _look(self) -> None:
+        for number in startable(self._state.records.unfinished()):
+            log.info("deployment %d starts", number)
+            self._state.records.begin(number)
+        for item in self._state.records.unfinished():
+            if item.state == "running":
+                await self._durable.ensure(item.number)
 
     async def _interpret(self, number: int, journal: Journal) -> str:
         records = self._state.records
@@ -76,52 +109,67 @@ class Runner:
                 records=records,
                 clock=self._state.clock,
                 backups=self._state.backups,
+                turns=self._turns,
             )
             return await execution.execute()
+        except CutShort:
+            raise
         except Exception as error:
             log.exception("deployment %d", number)
             sentence = error.message if isinstance(error, EcluseError) else f"internal error: {error!r}"
             records.end(number, "failed", Cause("engine", "", sentence))
-            records.append(number, Event("deployment.failed", "", sentence))
             return "failed"
         finally:
             await engine.close()
 
     def _is_over(self) -> bool:
+        if (self._now() - self._idle_since).total_seconds() <= IDLE_SECONDS:
+            return False
         if self._state.records.unfinished() or self._state.records.environments():
             self._idle_since = self._now()
-        return (self._now() - self._idle_since).total_seconds() > IDLE_SECONDS
+            return False
+        return True
 
     def _now(self) -> datetime:
         return self._state.clock.now()
-
-
-@contextmanager
-def holding(state: Path) -> Iterator[bool]:
-    """Holds the runner's lock; False when another process has it."""
-    state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (state / LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        facts = {"pid": os.getpid(), "version": __version__}
-        (state / FACTS).write_text(json.dumps(facts))
-        yield True
 
 
 def run(product: str, settings: Settings) -> int:
     """The runner in the foreground; 0 when it ended by itself, 6 when another one is at work."""
     logging.basicConfig(format="%(asctime)s %(name)s %(levelname)s %(message)s", level=logging.WARNING)
     log.setLevel(logging.INFO)
+    # before an older runner has to give way
+    check_state(product, settings)
     with holding(settings.product_state(product)) as held:
         if not held:
-            return 6
+            return BUSY
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _stop)
-        asyncio.run(Runner(open_state(product, settings, create=True)).serve())
+        try:
+            asyncio.run(_serve(product, settings))
+        except Busy as error:
+            log.warning("%s", error.message)
+            return BUSY
     return 0
+
+
+async def _serve(product: str, settings: Settings) -> None:
+    try:
+        await Runner(open_state(product, settings, create=True)).serve()
+    except RecordDamaged:
+        raise
+    except CutShort as error:
+        log.warning("cut short: %s", error.message)
+        await asyncio.to_thread(wait_usable, product, settings)
+        _become_new()
+
+
+def _become_new() -> None:
+    """The same process with nothing of what it had in hand: engine work that is under way is not told to stop, as if
+    this process had been killed; the new one finds what it left."""
+    log.info("the record can be written again")
+    logging.shutdown()
+    os.execv(sys.executable, sys.orig_argv)
 
 
 def _stop(_number: int, _frame: object) -> None:
@@ -130,7 +178,11 @@ def _stop(_number: int, _frame: object) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    return run(arguments[0], read_settings(os.environ))
+    try:
+        return run(arguments[0], read_settings(os.environ))
+    except EcluseError as error:
+        sys.stderr.write(f"{error.message}\n")
+        return error.exit_code
 
 
 if __name__ == "__main__":

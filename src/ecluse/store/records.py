@@ -1,8 +1,13 @@
-"""The record of a product in SQL: implements ports.Records. Knows no engine and no file of the product."""
+"""The record of a product in SQL: implements ports.Records. Knows no engine and no file of the product.
+
+What becomes of a deployment is written under the lease of a runner, where there is one (store/access.py).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -20,22 +25,23 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import IntegrityError
 
 from ecluse.errors import NotFound
 from ecluse.model.application import Application, BackingService
 from ecluse.model.cause import Cause
 from ecluse.model.deployment import ENDED, Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
-from ecluse.model.event import Event, Recorded
+from ecluse.model.event import Event, EventKind, Recorded
+from ecluse.model.lease import Lease
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import ALONE, Circumstances, DeploymentKind, Intent
 from ecluse.model.quarantine import Quarantined
 from ecluse.ports import Clock
 from ecluse.store import codec, quarantine
+from ecluse.store.access import Watch, reading, writing
 from ecluse.store.schema import deployments, environments, events, known_good, ledger
 
 Backings = dict[str, BackingService]
-_PENDING = ("number", "environment", "kind", "state", "requested_by", "requested_at", "commands")
+_PENDING = ("number", "environment", "kind", "state", "requested_by", "requested_at", "commands", "claims")
 
 
 class SystemClock:
@@ -48,26 +54,34 @@ class SystemClock:
 class SqlRecords:
     """Implements ports.Records on a database that `open_database` gave."""
 
-    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None, lease: Lease | None = None) -> None:
         self._engine = engine
         self._clock = clock or SystemClock()
+        self._lease = lease
+        self._watch = Watch(engine)
+
+    def under(self, lease: Lease) -> SqlRecords:
+        return SqlRecords(self._engine, self._clock, lease)
+
+    def stamp(self) -> int:
+        return self._watch.stamp()
 
     def enqueue(self, intent: Intent, *, by: str) -> int:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             return add_deployment(connection, intent, by=by, at=self._now())
 
     def enqueue_alone(self, intent: Intent, *, by: str) -> int | None:
         row = _row(intent, by=by, at=self._now())
         values = select(*[literal(value, deployments.c[name].type) for name, value in row.items()])
         free = values.where(~_unfinished_with(intent.target.environment, intent.plan.commands).exists())
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             # one statement, so that two who ask at once cannot both see that it is free
             add = insert(deployments).from_select(list(row), free).returning(deployments.c.number)
             return connection.execute(add).scalar_one_or_none()
 
     def deployment(self, number: int) -> Deployment:
         query = select(deployments).where(deployments.c.number == number)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(query).one_or_none()
         if row is None:
             raise NotFound(f"there is no deployment {number}", hint="`ecluse history ENV` lists them")
@@ -85,22 +99,31 @@ class SqlRecords:
 
     def runs(self, environment: EnvironmentName, command: str, *, limit: int) -> Sequence[Deployment]:
         query = select(deployments).order_by(deployments.c.number.desc()).limit(limit)
-        mine = (deployments.c.environment == environment) & (deployments.c.commands == _commands([command]))
+        mine = (deployments.c.environment == environment) & (deployments.c.commands == _words([command]))
         return self._deployments(query.where(mine & (deployments.c.kind == "run")))
 
     def unfinished(self) -> Sequence[Pending]:
         columns = [deployments.c[name] for name in _PENDING]
         query = select(*columns).where(deployments.c.state.not_in(ENDED)).order_by(deployments.c.number)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query).mappings().all()
         return [_pending(row) for row in rows]
 
     def begin(self, number: int) -> None:
         waiting = (deployments.c.number == number) & (deployments.c.state == "queued")
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(deployments).where(waiting).values(state="running", started_at=self._now())
-            )
+        started = update(deployments).where(waiting).values(state="running", started_at=self._now())
+        with self._writing() as connection:
+            if connection.execute(started).rowcount:
+                self._add(connection, number, Event("deployment.started"))
+
+    def replan(self, number: int, intent: Intent) -> None:
+        values = {
+            "intent": codec.dump(Intent, intent),
+            "commands": _words(intent.plan.commands),
+            "claims": _words(intent.plan.claims),
+        }
+        with self._writing() as connection:
+            connection.execute(update(deployments).where(deployments.c.number == number).values(values))
 
     def end(self, number: int, state: DeploymentState, cause: Cause | None = None) -> None:
         open_still = (deployments.c.number == number) & deployments.c.state.not_in(ENDED)
@@ -109,35 +132,30 @@ class SqlRecords:
             "ended_at": self._now(),
             "cause": codec.dump(Cause, cause) if cause else None,
         }
-        with self._engine.begin() as connection:
-            changed = connection.execute(update(deployments).where(open_still).values(values)).rowcount
-            if changed and state == "succeeded":
+        kind = cast(EventKind, f"deployment.{state}")
+        event = Event(kind, cause.subject if cause else "", cause.sentence if cause else "")
+        with self._writing() as connection:
+            if not connection.execute(update(deployments).where(open_still).values(values)).rowcount:
+                return
+            self._add(connection, number, event)
+            if state == "succeeded":
                 row = connection.execute(select(deployments).where(deployments.c.number == number)).one()
                 _remember(connection, _deployment(row))
 
     def request_cancel(self, number: int) -> None:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             connection.execute(
                 update(deployments).where(deployments.c.number == number).values(cancel_requested=True)
             )
 
     def is_cancel_requested(self, number: int) -> bool:
         query = select(deployments.c.cancel_requested).where(deployments.c.number == number)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return bool(connection.execute(query).scalar())
 
     def append(self, number: int, event: Event) -> None:
-        following = select(func.coalesce(func.max(events.c.number), 0) + 1).where(
-            events.c.deployment == number
-        )
-        row = select(
-            literal(number),
-            following.scalar_subquery(),
-            literal(self._now()),
-            literal(codec.dump(Event, event)),
-        )
-        with self._engine.begin() as connection:
-            connection.execute(insert(events).from_select(["deployment", "number", "at", "event"], row))
+        with self._writing() as connection:
+            self._add(connection, number, event)
 
     def events(self, number: int, *, after: int = 0) -> Sequence[Recorded]:
         query = (
@@ -145,25 +163,25 @@ class SqlRecords:
             .where((events.c.deployment == number) & (events.c.number > after))
             .order_by(events.c.number)
         )
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query).all()
         return [
             Recorded(row.deployment, row.number, _time(row.at), codec.load(Event, row.event)) for row in rows
         ]
 
     def known_good(self, environment: EnvironmentName, *, at: int | None = None) -> KnownGood:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return _known_good(connection, environment, at)
 
     def environments(self) -> Sequence[EnvironmentName]:
         query = select(known_good.c.environment).distinct().order_by(known_good.c.environment)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             names = connection.execute(query).scalars().all()
             return [name for name in names if _known_good(connection, name, None).applications]
 
     def ledger(self, environment: EnvironmentName) -> Sequence[LedgerEntry]:
         query = select(ledger).where(ledger.c.environment == environment).order_by(ledger.c.at)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return [_entry(row) for row in connection.execute(query)]
 
     def enter(self, environment: EnvironmentName, entry: LedgerEntry) -> None:
@@ -179,30 +197,38 @@ class SqlRecords:
             "reversible": entry.reversible,
             "succeeded": entry.succeeded,
         }
-        try:
-            with self._engine.begin() as connection:
+        with self._writing() as connection:
+            changed = connection.execute(update(ledger).filter_by(**identity).values(facts)).rowcount
+            if not changed:
                 connection.execute(insert(ledger).values(identity | facts))
-        except IntegrityError:
-            with self._engine.begin() as connection:
-                connection.execute(update(ledger).filter_by(**identity).values(facts))
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return writing(self._engine, self._lease)
+
+    def _add(self, connection: Connection, number: int, event: Event) -> None:
+        mine = events.c.deployment == number
+        following = select(func.coalesce(func.max(events.c.number), 0) + 1).where(mine)
+        text = codec.dump(Event, event)
+        row = select(literal(number), following.scalar_subquery(), literal(self._now()), literal(text))
+        connection.execute(insert(events).from_select(["deployment", "number", "at", "event"], row))
 
     def quarantine(self, environment: EnvironmentName, entry: Quarantined) -> None:
-        with self._engine.begin() as connection:
+        with self._writing() as connection:
             quarantine.add(connection, environment, entry)
 
     def quarantined(self, environment: EnvironmentName) -> Sequence[Quarantined]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return quarantine.entries(connection, environment)
 
     def lift(self, environment: EnvironmentName, service: ServiceName) -> Sequence[Quarantined]:
-        with self._engine.begin() as connection:
+        with writing(self._engine) as connection:
             return quarantine.lift(connection, environment, service)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
 
     def _deployments(self, query: Select[tuple[object, ...]]) -> Sequence[Deployment]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return [_deployment(row) for row in connection.execute(query)]
 
 
@@ -222,11 +248,12 @@ def _row(intent: Intent, *, by: str, at: float) -> dict[str, object]:
         "requested_at": at,
         "intent": codec.dump(Intent, intent),
         "cancel_requested": False,
-        "commands": _commands(intent.plan.commands),
+        "commands": _words(intent.plan.commands),
+        "claims": _words(intent.plan.claims),
     }
 
 
-def _commands(names: Iterable[str]) -> str:
+def _words(names: Iterable[str]) -> str:
     """With a space on both sides of each name, so that one can be looked for."""
     text = " ".join(names)
     return f" {text} " if text else ""
@@ -234,7 +261,7 @@ def _commands(names: Iterable[str]) -> str:
 
 def _unfinished_with(environment: str, commands: Iterable[str]) -> Select[tuple[int]]:
     others = deployments.alias()
-    shared = or_(*[others.c.commands.contains(_commands([name]), autoescape=True) for name in commands])
+    shared = or_(*[others.c.commands.contains(_words([name]), autoescape=True) for name in commands])
     here = (others.c.environment == environment) & others.c.state.not_in(ENDED)
     return select(others.c.number).where(here & shared)
 
@@ -248,6 +275,7 @@ def _pending(row: RowMapping) -> Pending:
         requested_by=row["requested_by"],
         requested_at=_time(row["requested_at"]),
         commands=tuple(row["commands"].split()),
+        claims=tuple(row["claims"].split()),
     )
 
 
@@ -274,7 +302,7 @@ def _remember(connection: Connection, done: Deployment) -> None:
         connection.execute(insert(known_good), rows)
     for service, application in intent.applications.items():
         quarantine.lift(connection, done.environment, service, content=application.release.content)
-    backing = codec.dump(Backings, dict(intent.backing))
+    backing = codec.dump(Backings, _backing(connection, done))
     connection.execute(
         insert(environments).values(
             environment=done.environment,
@@ -284,6 +312,24 @@ def _remember(connection: Connection, done: Deployment) -> None:
             circumstances=codec.dump(Circumstances, intent.circumstances),
         )
     )
+
+
+def _backing(connection: Connection, done: Deployment) -> Backings:
+    """What stands behind the environment now: that of this deployment, and what its neighbours brought meanwhile."""
+    found: Backings = dict(done.intent.backing)
+    if done.kind == "down":
+        return found
+    good = _known_good(connection, done.environment, None)
+    used = {name for application in good.applications.values() for name in application.backing}
+    for name, there in good.backing.items():
+        if name in found:
+            accounts = {
+                client: there.accounts[client] for client in there.accounts if client in good.applications
+            }
+            found[name] = replace(found[name], accounts={**accounts, **found[name].accounts})
+        elif name in used:
+            found[name] = there
+    return found
 
 
 def _application_text(application: Application | None) -> str | None:

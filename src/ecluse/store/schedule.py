@@ -9,9 +9,11 @@ from typing import cast
 from sqlalchemy import Connection, Engine, Row, delete, insert, select
 
 from ecluse.model.cron import Mark, Omission, OmissionKind
+from ecluse.model.lease import Lease
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Intent
 from ecluse.ports import Clock
+from ecluse.store.access import reading, writing
 from ecluse.store.records import SystemClock, add_deployment
 from ecluse.store.schema import cron_marks, cron_omissions
 
@@ -23,19 +25,23 @@ KEPT = 200
 class SqlSchedule:
     """Implements ports.Schedule on a database that `open_database` gave."""
 
-    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None, lease: Lease | None = None) -> None:
         self._engine = engine
         self._clock = clock or SystemClock()
+        self._lease = lease
+
+    def under(self, lease: Lease) -> SqlSchedule:
+        return SqlSchedule(self._engine, self._clock, lease)
 
     def marks(self) -> Sequence[Mark]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return [_mark(row) for row in connection.execute(select(cron_marks))]
 
     def keep(
         self, marks: Sequence[Mark], omissions: Sequence[Omission] = (), starts: Sequence[Intent] = ()
     ) -> Sequence[int]:
         now = self._clock.now().timestamp()
-        with self._engine.begin() as connection:
+        with writing(self._engine, self._lease) as connection:
             connection.execute(delete(cron_marks))
             if marks:
                 connection.execute(insert(cron_marks), [_mark_row(mark) for mark in marks])
@@ -49,7 +55,7 @@ class SqlSchedule:
         if command is not None:
             service, _, cron = command.partition("/")
             query = query.where((cron_omissions.c.service == service) & (cron_omissions.c.cron == cron))
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = connection.execute(query.order_by(cron_omissions.c.number.desc()).limit(limit))
             return [_omission(row) for row in rows]
 

@@ -21,6 +21,7 @@ deployments = Table(
     Column("cause", Text),
     Column("cancel_requested", Boolean, nullable=False, default=False),
     Column("commands", Text, nullable=False, server_default=""),
+    Column("claims", Text, nullable=False, server_default=" * "),
     Index("deployments_by_environment", "environment", "number"),
     Index("deployments_by_state", "state"),
     Index("deployments_by_command", "environment", "commands", "number"),
@@ -78,6 +79,17 @@ quarantine = Table(
     Column("reason", Text, nullable=False),
     Column("deployment", Integer, nullable=False),
     Column("at", Float, nullable=False),
+)
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("token", Integer, nullable=False),
+    Column("machine", String(64), nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("version", String(32), nullable=False),
+    Column("beat_at", Float, nullable=False),
 )
 
 cron_marks = Table(

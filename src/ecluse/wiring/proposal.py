@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecluse.delivery import gates, guards, quarantine, queue, rollback
 from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
+from ecluse.delivery.removal import removal_plan
 from ecluse.delivery.selection import Selector, parse_selectors
 from ecluse.errors import NotFound, Refused, SecretUnavailable
 from ecluse.model.application import Application, Desired, Target
@@ -16,7 +17,7 @@ from ecluse.model.deployment import Deployment, KnownGood
 from ecluse.model.doubt import Doubt
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
-from ecluse.model.plan import ALONE, Change, DeploymentKind, Intent, Plan, Step
+from ecluse.model.plan import ALONE, DeploymentKind, Intent, Plan
 from ecluse.model.product import Environment, Tls
 from ecluse.model.release import Release
 from ecluse.wiring.guarding import circumstances, older_than_data
@@ -160,15 +161,7 @@ async def propose_removal(
     target = replace(product.target(environment), tls=Tls("off"))
     known = state.records.known_good(environment.name)
     observed, capacity = await _look(state, target)
-    services = sorted({*known.applications, *(replica.service for replica in observed.replicas)})
-    plan = Plan(
-        environment=environment.name,
-        kind="down",
-        revision=known.revision or "",
-        steps=tuple(Step(service, _version(known, service), None) for service in services),
-        changes=tuple(_removals(services, observed, volumes=volumes)),
-        running=len(observed.replicas),
-    )
+    plan = removal_plan(environment.name, known, observed, volumes=volumes)
     now = circumstances(product, capacity.engine)
     intent = Intent(
         target,
@@ -180,20 +173,6 @@ async def propose_removal(
         circumstances=now,
     )
     return Proposal(intent, state, doubts=tuple(guards.elsewhere(now, known.circumstances)))
-
-
-def _removals(services: Sequence[ServiceName], observed: Observed, *, volumes: bool) -> Iterator[Change]:
-    """Services, then what stands behind them, then the ground; erasing is what the end of `down` does."""
-    for service in services:
-        for process in sorted({replica.process for replica in observed.of(service)}):
-            ids = tuple(replica.id for replica in observed.of(service, process))
-            yield Change("remove", f"{service}/{process}", service, process, expects=ids)
-    for item in observed.backing:
-        yield Change("withdraw", item.name, part=item.name, expects=(item.id,))
-    if observed.exists:
-        yield Change("erase", "gateway and network")
-    for volume in observed.volumes if volumes else ():
-        yield Change("erase", f"volume {volume}", note="its data is gone")
 
 
 async def observe(state: ProductState, target: Target) -> Observed:
@@ -336,8 +315,3 @@ def _within(
     applications: Mapping[ServiceName, Application], scope: Collection[ServiceName]
 ) -> dict[ServiceName, Application]:
     return {name: app for name, app in applications.items() if name in scope}
-
-
-def _version(known: KnownGood, service: ServiceName) -> str | None:
-    application = known.applications.get(service)
-    return application.release.version if application else None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from ecluse.model.application import Target
 from ecluse.model.names import EnvironmentName
-from ecluse.ports import Backups, Clock, Engine, Records, Schedule, Vault
+from ecluse.ports import Backups, Clock, Engine, Leases, Records, Schedule, Vault
 from ecluse.settings import Settings
+
+AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,7 @@ class ProductState:
     settings: Settings
     records: Records
     schedule: Schedule
+    leases: Leases
     vault: Vault
     clock: Clock
     database_url: str
@@ -49,6 +53,7 @@ def open_state(product: str, settings: Settings, *, create: bool) -> ProductStat
     """Without `create`, nothing is written: where there is no state yet, an empty one in memory stands in."""
     from ecluse.secrets.vault import open_vault
     from ecluse.store.database import open_database, open_memory, sqlite_path, sqlite_url
+    from ecluse.store.leases import SqlLeases
     from ecluse.store.records import SqlRecords, SystemClock
     from ecluse.store.schedule import SqlSchedule
 
@@ -60,7 +65,23 @@ def open_state(product: str, settings: Settings, *, create: bool) -> ProductStat
         settings=settings,
         records=SqlRecords(engine),
         schedule=SqlSchedule(engine),
+        leases=SqlLeases(engine, SystemClock()),
         vault=open_vault(folder, create=create),
         clock=SystemClock(),
         database_url=sqlite_url(folder),
     )
+
+
+def check_state(product: str, settings: Settings) -> None:
+    """RecordDamaged when the record is not whole. Writes nothing."""
+    from ecluse.store.database import check_whole
+
+    check_whole(settings.product_state(product))
+
+
+def wait_usable(product: str, settings: Settings) -> None:
+    """Returns when the record can be written again, however long that takes. RecordDamaged when it never will."""
+    from ecluse.store.database import is_usable
+
+    while not is_usable(settings.product_state(product)):
+        time.sleep(AGAIN_SECONDS)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from ecluse.delivery.queue import blocker
 from ecluse.model.backup import Protection
 from ecluse.model.deployment import KnownGood, Pending
 from ecluse.model.names import ServiceName
@@ -26,7 +28,7 @@ async def read_status(
                 environment,
                 await engine.observe(product.target(environment)),
                 state.records.known_good(environment.name),
-                [item for item in pending if item.environment == environment.name],
+                _waiting([item for item in pending if item.environment == environment.name]),
                 read_protection(state, environment.name),
                 runner_is_there=runner_is_there,
             )
@@ -58,6 +60,11 @@ def _status(
         certificate=observed.certificate,
         protection=tuple(protection),
     )
+
+
+def _waiting(pending: Sequence[Pending]) -> list[Pending]:
+    found = [(item, blocker(item, pending)) for item in pending]
+    return [replace(item, waits_for=holder.number if holder else None) for item, holder in found]
 
 
 def _service(name: ServiceName, observed: Observed, known: KnownGood) -> ServiceStatus:

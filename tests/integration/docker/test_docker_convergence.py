@@ -88,10 +88,32 @@ async def test_a_run_is_found_again_by_its_key(here: Here) -> None:
     await abandoned.aclose()  # type: ignore[attr-defined]  # an async generator: the process is gone, the container is not
     events = await drain(here.engine.run(here.target, run))
     assert [(event.kind, event.message) for event in events] == [
-        ("note", "found running already: waiting for its end"),
+        ("note", "found running, or ended: its end counts"),
         ("output", "begin"),
         ("output", "end"),
     ]
+
+
+async def test_a_run_that_ended_is_not_run_again_before_it_is_tidied(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, []))
+    run = here.make.run("sh", "-c", "cat /proc/sys/kernel/random/uuid; exit 4")
+    seen: list[str] = []
+
+    async def listen() -> None:
+        async for event in here.engine.run(here.target, run):
+            seen.extend([event.message] if event.kind == "output" else [])
+
+    for _ in range(3):
+        with pytest.raises(RolloutFailed) as failure:
+            await listen()
+        assert failure.value.cause.kind == "task-failed"
+        if len(seen) == 2:
+            await here.engine.tidy(here.target, run)
+    assert seen[0] == seen[1] != seen[2]
+    await here.engine.tidy(here.target, run)
+    await here.engine.tidy(here.target, run)
+    listed = docker("ps", "--all", "--quiet", "--filter", f"label=ecluse.product={here.target.product}")
+    assert len(listed.split()) == 1, "the gateway alone"
 
 
 async def test_a_cancelled_run_is_stopped(here: Here) -> None:

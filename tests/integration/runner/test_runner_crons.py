@@ -29,6 +29,7 @@ from ecluse.server.crons import Crons
 from ecluse.server.runner import Runner
 from ecluse.settings import read_settings
 from ecluse.store.database import open_database, sqlite_url
+from ecluse.store.leases import SqlLeases
 from ecluse.store.records import SqlRecords
 from ecluse.store.schedule import SqlSchedule
 from ecluse.wiring.crons import read_cron, read_crons
@@ -84,6 +85,7 @@ def opened(folder: Path, clock: MovedClock, engine: Gated | None = None) -> Memo
         settings=read_settings({"ECLUSE_STATE": str(folder)}),
         records=SqlRecords(database, clock),
         schedule=SqlSchedule(database, clock),
+        leases=SqlLeases(database, clock),
         vault=MemoryVault(),
         clock=clock,
         database_url=sqlite_url(folder),

@@ -18,6 +18,7 @@ from ecluse.secrets.memory import MemoryVault
 from ecluse.server.renewals import Renewals
 from ecluse.settings import read_settings
 from ecluse.store.database import open_database, sqlite_url
+from ecluse.store.leases import SqlLeases
 from ecluse.store.records import SqlRecords
 from ecluse.store.schedule import SqlSchedule
 from ecluse.wiring.state import ProductState
@@ -67,6 +68,7 @@ async def test_certificates_are_looked_at_once_a_day_and_sooner_after_a_failure(
         settings=read_settings({"ECLUSE_STATE": str(tmp_path)}),
         records=SqlRecords(database, clock),
         schedule=SqlSchedule(database, clock),
+        leases=SqlLeases(database, clock),
         vault=MemoryVault(),
         clock=clock,
         database_url=sqlite_url(tmp_path),

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import pytest
 
 from ecluse.delivery import quarantine
+from ecluse.delivery.acting import side_by_side
 from ecluse.delivery.execute import Execution
 from ecluse.delivery.journal import MemoryJournal
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.single import command_intent
+from ecluse.delivery.turns import Turns
+from ecluse.delivery.waves import Lane
 from ecluse.engines.memory import MemoryEngine
+from ecluse.errors import CutShort
 from ecluse.model.application import Application, BackingService
 from ecluse.model.cause import Cause
 from ecluse.model.deployment import DeploymentState
+from ecluse.model.event import Event
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.plan import DeploymentKind, Intent
+from ecluse.model.plan import Change, DeploymentKind, Intent
 from ecluse.model.service import Task
 from ecluse.store.database import open_memory
 from ecluse.store.records import SqlRecords, SystemClock
@@ -60,13 +66,16 @@ class Workshop:
     async def execute(self, intent: Intent, journal: MemoryJournal | None = None) -> DeploymentState:
         return await self.resume(self.records.enqueue(intent, by="me"), journal)
 
-    async def resume(self, number: int, journal: MemoryJournal | None = None) -> DeploymentState:
+    async def resume(
+        self, number: int, journal: MemoryJournal | None = None, turns: Turns | None = None
+    ) -> DeploymentState:
         execution = Execution(
             self.records.deployment(number),
             engine=self.engine,
             journal=journal or MemoryJournal(),
             records=self.records,
             clock=SystemClock(),
+            turns=turns,
         )
         return await execution.execute()
 
@@ -264,4 +273,134 @@ async def test_a_deployment_killed_after_any_step_ends_as_if_nothing_had_happene
         for name in workshop.kinds(number)
         if name.startswith("deployment.") and name != "deployment.started"
     ]
-    assert set(ended) == {f"deployment.{expected}"}
+    assert ended == [f"deployment.{expected}"]
+
+
+async def test_a_release_task_runs_once_wherever_its_deployment_is_killed(workshop: Workshop) -> None:
+    for after in range(8):
+        version = str(after + 2)
+        task = Task("migrate", ("migrate", version), when="before")
+        number = workshop.records.enqueue(
+            await workshop.intent(application("api", version, tasks=(task,))), by="me"
+        )
+        outcomes: dict[str, str] = {}
+        try:
+            await workshop.resume(number, Dying(outcomes, after, recorded=False))
+        except Killed:
+            await workshop.resume(number, MemoryJournal(outcomes))
+        world = workshop.engine.world(TARGET)
+        assert [subject for subject, _ in world.ran] == ["api/migrate"] * (after + 1)
+        assert world.ended == {}
+
+
+async def test_a_task_that_failed_is_not_run_again_when_its_outcome_was_lost(workshop: Workshop) -> None:
+    workshop.engine.fail("api/migrate")
+    number = workshop.records.enqueue(await workshop.intent(application("api", tasks=(MIGRATE,))), by="me")
+    outcomes: dict[str, str] = {}
+    with pytest.raises(Killed):
+        await workshop.resume(number, Dying(outcomes, 2, recorded=False))
+    workshop.engine.mend("api/migrate")
+    assert await workshop.resume(number, MemoryJournal(outcomes)) == "restored"
+    assert len(workshop.engine.world(TARGET).ran) == 1
+
+
+@dataclass
+class Full(SqlRecords):
+    """A record that has room for so many events."""
+
+    room: int = 1000
+
+    def __init__(self, room: int) -> None:
+        super().__init__(open_memory())
+        self.room = room
+
+    def append(self, number: int, event: Event) -> None:
+        if self.room <= 0:
+            raise CutShort("the record cannot be used now: database or disk is full")
+        self.room -= 1
+        super().append(number, event)
+
+
+@pytest.mark.parametrize("room", range(0, 12, 2))
+async def test_a_record_without_room_fails_no_deployment(room: int) -> None:
+    workshop = Workshop(Full(1000))
+    await workshop.deploy(application("api"), application("web"))
+    assert isinstance(workshop.records, Full)
+    number = workshop.records.enqueue(
+        await workshop.intent(application("api", "2"), application("web", "2")), by="me"
+    )
+    workshop.records.room = room
+    outcomes: dict[str, str] = {}
+    with pytest.raises(CutShort):
+        await workshop.resume(number, MemoryJournal(outcomes))
+    assert workshop.records.deployment(number).state == "running"
+    workshop.records.room = 1000
+    assert await workshop.resume(number, MemoryJournal(outcomes)) == "succeeded"
+    assert await workshop.versions() == {"api": ["2"], "web": ["2"]}
+
+
+async def test_a_lane_goes_on_when_the_record_cuts_another_one_short() -> None:
+    reached, released, finished = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def travel(lane: Lane) -> None:
+        if lane[0].subject == "api/web":
+            await reached.wait()
+            raise CutShort("no room")
+        reached.set()
+        await released.wait()
+        finished.set()
+
+    wave = tuple((Change("create", subject),) for subject in ("api/web", "web/web"))
+    with pytest.raises(CutShort):
+        await side_by_side(travel, wave)
+    released.set()
+    await asyncio.wait_for(finished.wait(), 5)
+
+
+async def test_what_a_neighbour_brought_meanwhile_keeps_its_names(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"), application("web"))
+    slow = workshop.records.enqueue(await workshop.intent(application("api", "2")), by="me")
+    assert await workshop.deploy(application("pay")) == "succeeded"
+    assert await workshop.resume(slow) == "succeeded"
+    assert set(workshop.engine.world(TARGET).routes.values()) == {"api", "web", "pay"}
+    assert set(workshop.records.known_good(TARGET.environment).applications) == {"api", "web", "pay"}
+
+
+async def test_neighbours_that_act_at_the_same_time_undo_nothing_of_each_other(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"), application("old"))
+    numbers = [
+        workshop.records.enqueue(await workshop.intent(*wanted, removed=gone), by="me")
+        for wanted, gone in (
+            ((application("api", "2"),), ()),
+            ((application("pay"),), ()),
+            ((), ("old",)),
+            ((application("mail"),), ()),
+        )
+    ]
+    workshop.engine.fail("mail/web")
+    turns = Turns()
+    ended = await asyncio.gather(*(workshop.resume(number, turns=turns) for number in numbers))
+    assert ended == ["succeeded", "succeeded", "succeeded", "restored"]
+    assert await workshop.versions() == {"api": ["2"], "pay": ["1"]}
+    assert set(workshop.engine.world(TARGET).routes.values()) == {"api", "pay"}
+
+
+async def test_a_deployment_that_waited_is_planned_on_what_it_finds(workshop: Workshop) -> None:
+    await workshop.deploy(application("api", "1"))
+    second = workshop.records.enqueue(await workshop.intent(application("api", "2")), by="me")
+    third = workshop.records.enqueue(await workshop.intent(application("api", "3")), by="me")
+    assert await workshop.resume(second) == "succeeded"
+    workshop.engine.fail("api/web", version="3")
+    assert await workshop.resume(third) == "restored"
+    assert await workshop.versions() == {"api": ["2"]}
+    assert workshop.records.deployment(third).intent.plan.steps[0].before == "2"
+    again = await workshop.intent(application("api", "2"))
+    assert again.plan.is_empty
+
+
+async def test_an_end_is_told_once(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"))
+    workshop.records.end(1, "failed")
+    workshop.records.begin(1)
+    told = [kind for kind in workshop.kinds(1) if kind.startswith("deployment.")]
+    assert told == ["deployment.started", "deployment.succeeded"]

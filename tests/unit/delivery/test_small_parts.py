@@ -8,7 +8,8 @@ import pytest
 
 from ecluse.delivery import gates, rollback
 from ecluse.delivery.order import by_use
-from ecluse.delivery.queue import busy, occupant, startable
+from ecluse.delivery.queue import blocker, busy, occupant, startable
+from ecluse.delivery.queue import waiting as wait_words
 from ecluse.delivery.selection import Catalogue, Selector, parse_selectors
 from ecluse.errors import NotFound, Refused, UsageError
 from ecluse.model.deployment import Deployment, Pending
@@ -33,8 +34,16 @@ def environment(**facts: Any) -> Environment:
     )
 
 
-def pending(number: int, state: str, kind: str = "deploy", where: str = "test") -> Pending:
-    return Pending(number, EnvironmentName(where), kind, state, "me", NOON)  # type: ignore[arg-type]
+def pending(
+    number: int,
+    state: str,
+    kind: str = "deploy",
+    where: str = "test",
+    *claims: str,
+    commands: tuple[str, ...] = (),
+) -> Pending:
+    place = EnvironmentName(where)
+    return Pending(number, place, kind, state, "me", NOON, commands, claims or ("*",))  # type: ignore[arg-type]
 
 
 def moved(number: int, *services: str, rolled_to: int | None = None, state: str = "succeeded") -> Deployment:
@@ -72,6 +81,44 @@ def test_one_deployment_at_a_time_in_an_environment_and_tasks_beside_it() -> Non
         pending(5, "queued", where="prod"),
     ]
     assert startable(waiting) == [3, 4]
+
+
+def test_deployments_of_different_services_go_on_side_by_side() -> None:
+    waiting = [
+        pending(1, "running", "deploy", "test", "service/api"),
+        pending(2, "queued", "deploy", "test", "service/web"),
+        pending(3, "queued", "deploy", "test", "service/api", "service/web"),
+        pending(4, "queued", "promote", "test", "service/pay", "db"),
+        pending(5, "queued", "deploy", "test", "service/mail", "db"),
+    ]
+    assert startable(waiting) == [2, 4]
+    assert [blocker(item, waiting) for item in waiting] == [None, None, waiting[0], None, waiting[3]]
+
+
+def test_nobody_overtakes_who_waits_for_the_same() -> None:
+    waiting = [
+        pending(1, "running", "deploy", "test", "service/api"),
+        pending(2, "queued", "down"),
+        pending(3, "queued", "deploy", "test", "service/web"),
+    ]
+    assert startable(waiting) == []
+    assert blocker(waiting[2], waiting) == waiting[1]
+    assert startable(waiting[1:]) == [2]
+
+
+def test_a_task_waits_for_a_deployment_that_runs_it_too() -> None:
+    waiting = [
+        pending(1, "running", "deploy", "test", "service/api", commands=("api/migrate",)),
+        pending(2, "queued", "run", commands=("api/migrate",)),
+        pending(3, "queued", "run", commands=("api/mail",)),
+    ]
+    assert startable(waiting) == [3]
+
+
+def test_who_waits_is_told_for_whom_and_since_when() -> None:
+    holder = pending(7, "running")
+    since = NOON.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    assert wait_words(holder) == f"waits for deployment 7 (deploy), asked by me at {since}"
 
 
 def test_a_version_is_named_or_the_current_one_or_the_newest() -> None:
@@ -159,8 +206,8 @@ def test_a_command_never_runs_twice_at_once_in_an_environment() -> None:
 
 def test_a_deployment_waits_for_a_release_task_that_somebody_runs_and_the_other_way_round() -> None:
     by_hand = running(1, "running", "api/migrate")
-    deploying = running(2, "queued", "api/migrate", kind="deploy")
-    other = pending(3, "queued")
+    deploying = replace(running(2, "queued", "api/migrate", kind="deploy"), claims=("service/api",))
+    other = pending(3, "queued", "deploy", "test", "service/web")
     assert startable([by_hand, deploying, other]) == [3]
     assert startable([replace(deploying, state="running"), replace(by_hand, state="queued")]) == []
 

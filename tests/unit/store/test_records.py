@@ -1,21 +1,26 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from ecluse.errors import NotFound
+from ecluse.errors import Busy, CutShort, NotFound, RecordDamaged, Refused
 from ecluse.model.application import Application
 from ecluse.model.cause import Cause
 from ecluse.model.deployment import LedgerEntry
 from ecluse.model.event import Event
+from ecluse.model.lease import Holder, Lease
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Intent, Plan, Step
 from ecluse.model.secret import Sealed
 from ecluse.store.database import open_database, open_memory
+from ecluse.store.leases import SqlLeases
 from ecluse.store.records import SqlRecords
+from ecluse.store.schedule import SqlSchedule
 from tests.unit.delivery.samples import NOON, TARGET, application, database
 
 TEST = EnvironmentName("test")
@@ -126,3 +131,111 @@ def test_a_database_is_migrated_once_and_opened_by_many(tmp_path: Path) -> None:
     first, second = open_database(tmp_path), open_database(tmp_path)
     number = SqlRecords(first).enqueue(intent(application("api")), by="me")
     assert SqlRecords(second).deployment(number).requested_by == "me"
+
+
+ONE, TWO = Holder("machine", 10, "0.1.0"), Holder("machine", 11, "0.1.0")
+
+
+@dataclass
+class MovedClock:
+    """Implements ports.Clock."""
+
+    time: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+
+def test_who_lost_the_lease_can_write_nothing_of_a_deployment(tmp_path: Path) -> None:
+    engine = open_database(tmp_path)
+    leases, free = SqlLeases(engine, MovedClock()), SqlRecords(engine)
+    number = free.enqueue(intent(application("api")), by="me")
+    first = free.under(leases.take(ONE))
+    first.begin(number)
+    second = free.under(leases.take(TWO))
+    entry = LedgerEntry(ServiceName("api"), "migrate", "k", 1, NOON, reversible=True, succeeded=True)
+    before = list(free.events(number))
+    for write in (
+        lambda: first.append(number, Event("note", "", "too late")),
+        lambda: first.end(number, "succeeded"),
+        lambda: first.enter(TEST, entry),
+        lambda: first.begin(number),
+        lambda: first.replan(number, intent()),
+        lambda: SqlSchedule(engine).under(Lease(1, ONE, NOON)).keep([]),
+    ):
+        with pytest.raises(CutShort) as caught:
+            write()
+        assert caught.value.message.startswith("another runner has taken over")
+    assert (list(free.events(number)), free.known_good(TEST).applications, free.ledger(TEST)) == (
+        before,
+        {},
+        [],
+    )
+    second.end(number, "succeeded")
+    assert set(free.known_good(TEST).applications) == {"api"}
+
+
+def test_a_lease_is_taken_at_once_on_its_machine_and_elsewhere_when_it_is_silent(tmp_path: Path) -> None:
+    clock = MovedClock()
+    leases = SqlLeases(open_database(tmp_path), clock)
+    elsewhere = Holder("another", 10, "0.1.0")
+    assert leases.current() is None
+    assert leases.take(ONE).token == 1
+    assert leases.take(TWO).token == 2
+    with pytest.raises(Busy):
+        leases.take(elsewhere)
+    clock.time += timedelta(seconds=14)
+    leases.beat(Lease(2, TWO, NOON))
+    clock.time += timedelta(seconds=14)
+    with pytest.raises(Busy):
+        leases.take(elsewhere)
+    clock.time += timedelta(seconds=2)
+    taken = leases.take(elsewhere)
+    assert (taken.token, leases.current()) == (3, taken)
+    with pytest.raises(CutShort):
+        leases.beat(Lease(2, TWO, NOON))
+
+
+def test_what_another_process_writes_is_noticed_without_reading(tmp_path: Path) -> None:
+    mine, other = SqlRecords(open_database(tmp_path)), SqlRecords(open_database(tmp_path))
+    before = mine.stamp()
+    assert mine.stamp() == before
+    other.enqueue(intent(application("api")), by="me")
+    assert mine.stamp() != before
+
+
+def test_a_record_that_is_locked_is_cut_short_and_one_that_is_no_record_is_damaged(tmp_path: Path) -> None:
+    records = SqlRecords(open_database(tmp_path))
+    locker = sqlite3.connect(tmp_path / "state.sqlite", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("ecluse.store.database.BUSY_MILLISECONDS", 10)
+        hurried = SqlRecords(open_database(tmp_path))
+        with pytest.raises(CutShort) as locked:
+            hurried.append(1, Event("note"))
+    assert "database is locked" in locked.value.message
+    locker.execute("ROLLBACK")
+    locker.close()
+    assert records.unfinished() == []
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "state.sqlite").write_bytes(b"no record at all " * 500)
+    with pytest.raises(RecordDamaged) as damaged:
+        open_database(tmp_path / "other")
+    assert damaged.value.hint is not None
+    assert "`ecluse adopt ENV`" in damaged.value.hint
+
+
+def test_a_record_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    with open_database(tmp_path).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refused) as caught:
+        open_database(tmp_path)
+    assert "newer version of Écluse" in caught.value.message
+
+
+def test_neighbours_do_not_forget_what_the_other_brought(records: SqlRecords) -> None:
+    api, web = application("api", backing=("db",)), application("web", backing=("cache",))
+    cache = replace(database("web"), name="cache")
+    for wanted, behind in ((api, database("api")), (web, cache)):
+        succeed(records, replace(intent(wanted), backing={behind.name: behind}))
+    assert records.known_good(TEST).backing == {"db": database("api"), "cache": cache}

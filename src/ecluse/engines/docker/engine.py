@@ -147,17 +147,8 @@ class DockerEngine:
             yield event
 
     async def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
-        site = self._site(target)
-        _, network = await self._open(site, run.service, run.box)
-        runs = Runs(
-            site,
-            client=self._client,
-            containers=self._containers,
-            ground=self._ground,
-            reach=self._reach(site),
-            dressing=self._dressing,
-        )
-        async for event in runs.execute(network, run):
+        _, network = await self._open(self._site(target), run.service, run.box)
+        async for event in self._runs(target).execute(network, run):
             yield event
 
     async def confirm(
@@ -179,6 +170,9 @@ class DockerEngine:
         )
         async for event in confirmation.execute(workloads, backing):
             yield event
+
+    async def tidy(self, target: Target, run: Run) -> None:
+        await self._runs(target).tidy(run)
 
     async def retire(
         self, target: Target, service: ServiceName, process: str | None = None
@@ -314,6 +308,17 @@ class DockerEngine:
             edge=self._edge,
             authority=self._authority,
             reach=self._reach(site),
+        )
+
+    def _runs(self, target: Target) -> Runs:
+        site = self._site(target)
+        return Runs(
+            site,
+            client=self._client,
+            containers=self._containers,
+            ground=self._ground,
+            reach=self._reach(site),
+            dressing=self._dressing,
         )
 
     def _backing(self, site: Site) -> Backing:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from ecluse.errors import EngineError
+from ecluse.errors import CutShort, EngineError
 
 LOCK_SECONDS = 120.0
 _POLL_SECONDS = 0.05
@@ -35,6 +36,12 @@ def write_whole(path: Path, text: str) -> None:
         draft.chmod(0o600)
         draft.replace(path)
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            # the record is on the same disk: neither could it say that this failed
+            draft.unlink(missing_ok=True)
+            raise CutShort(
+                f"no room is left for {path}", hint="make room: what is in hand goes on then"
+            ) from error
         raise EngineError(f"cannot write {path}: {error.strerror}", hint=_HINT) from error
 
 

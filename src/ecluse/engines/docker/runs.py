@@ -48,7 +48,7 @@ class Runs:
         if item is None:
             item = await self._create(network, run, subject, mask)
         else:
-            yield Event("note", subject, "found running already: waiting for its end")
+            yield Event("note", subject, "found running, or ended: its end counts")
         try:
             async for text in within(self._output(item), run.timeout):
                 yield Event("output", subject, mask.hide(text), replica=item.name)
@@ -59,16 +59,22 @@ class Runs:
             raise
         await self._conclude(item, subject, mask)
 
+    async def tidy(self, run: Run) -> None:
+        for item in await self._all(run):
+            await self._containers.remove(item.id)
+
     async def _left(self, run: Run) -> Container | None:
         """The container of the same key, if it ever started."""
-        found = await self._containers.find(
-            self._site.marks, kind="run", service=str(run.service), run=run.name, key=run.key
-        )
-        for item in found:
+        for item in await self._all(run):
             if item.status != "created":
                 return item
             await self._containers.remove(item.id)
         return None
+
+    async def _all(self, run: Run) -> list[Container]:
+        return await self._containers.find(
+            self._site.marks, kind="run", service=str(run.service), run=run.name, key=run.key
+        )
 
     async def _create(self, network: Network, run: Run, subject: str, mask: Mask) -> Container:
         hosts = await self._reach.names(network, run.box, subject=subject)
@@ -113,13 +119,12 @@ class Runs:
     async def _conclude(self, item: Container, subject: str, mask: Mask) -> None:
         state = (await self._containers.inspect(item.id))["State"]
         logs = [mask.hide(line) for line in await self._containers.last_lines(item.id)]
-        await self._containers.remove(item.id)
         if int(state["ExitCode"]) != 0:
             raise RolloutFailed(health.task_failed(subject, state, logs))
 
     async def _overdue(self, item: Container, run: Run, subject: str, mask: Mask) -> RolloutFailed:
         logs = [mask.hide(line) for line in await self._containers.last_lines(item.id)]
-        await self._stop(item)
+        await self._containers.stop(item.id, grace=payloads.RUN_GRACE_SECONDS)
         return RolloutFailed(health.overdue(subject, run.timeout, logs))
 
     async def _stop(self, item: Container) -> None:

@@ -37,6 +37,8 @@ def _show(status: EnvironmentStatus) -> None:
     for item in status.protection:
         show(f"  {item.name}: {protection(item)}", colour="red" if is_unsafe(item) else None)
     _show_certificate(status.certificate, datetime.now(UTC))
+    if status.certificate_problem:
+        show(f"  {status.certificate_problem}", colour="red")
     _show_pending(status)
 
 

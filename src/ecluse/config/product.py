@@ -96,9 +96,16 @@ def _environment(name: str, text: EnvironmentText, shape: ProductText) -> Enviro
 
 
 def _tls(text: TlsText) -> Tls:
-    # a mode that is not available is reported, and nothing is made of it
-    mode = "local" if text.mode == "acme" else text.mode
-    return Tls(mode, text.certificate, text.key, text.redirect, text.hsts)
+    return Tls(
+        text.mode,
+        text.certificate,
+        text.key,
+        text.redirect,
+        text.hsts,
+        text.directory,
+        text.email,
+        text.authority,
+    )
 
 
 def _backing(name: str, text: BackingText, override: BackingOverrideText | None) -> Backing:

@@ -63,16 +63,18 @@ def _environment_problems(
 
 
 def _tls_problems(text: TlsText, at: Path, document: Document) -> Iterator[Problem]:
-    if text.mode == "acme":
-        hint = "write files for certificates of your own, local for those that Écluse makes"
-        yield document.problem((*at, "mode"), "acme is not available yet", hint)
-        return
     for name in ("certificate", "key"):
         is_given = getattr(text, name) is not None
         if text.mode == "files" and not is_given:
             yield document.problem((*at, "mode"), f"files needs a `{name}:`", "give its path on the machine")
         if text.mode != "files" and is_given:
             yield document.problem((*at, name), f"is given, and the mode is {text.mode}", "write mode: files")
+    if text.mode == "acme" and text.directory is None:
+        hint = "for instance https://acme-v02.api.letsencrypt.org/directory"
+        yield document.problem((*at, "mode"), "acme needs a `directory:`", hint)
+    for name in ("directory", "email", "authority"):
+        if text.mode != "acme" and getattr(text, name) is not None:
+            yield document.problem((*at, name), f"is given, and the mode is {text.mode}", "write mode: acme")
     if text.mode == "off":
         for name in ("redirect", "hsts"):
             if getattr(text, name):

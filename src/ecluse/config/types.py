@@ -90,6 +90,10 @@ def is_url(text: str) -> bool:
         return False
 
 
+def is_email(text: str) -> bool:
+    return bool(_EMAIL.fullmatch(text))
+
+
 def pattern_problem(pattern: str) -> str | None:
     """The language of patterns is that of Python's `re`; the `regex` library reads it, and knows a time limit."""
     import regex

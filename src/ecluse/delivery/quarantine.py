@@ -14,6 +14,7 @@ from ecluse.model.quarantine import Quarantined
 
 _OF_THE_RELEASE: frozenset[CauseKind] = frozenset({
     "exited", "out-of-memory", "wrong-port", "probe-refused", "probe-silent", "task-failed", "timeout",
+    "errors-rose", "slower",
 })  # fmt: skip
 """Causes that speak against the program. A full disk, a taken port or a missing neighbour do not."""
 

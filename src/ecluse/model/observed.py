@@ -54,7 +54,8 @@ class Observed:
 
     hosts: public host name → service. addresses: where the fronts answer (`http://…`), by host.
     volumes: names of the volumes that hold its data. tls: how the gateway answers over HTTPS, None when it was
-    never told. certificate: until when the one that it shows is valid.
+    never told. certificate: until when the one that it shows is valid; certificate_problem: why an ACME server gave no
+    newer one.
     """
 
     exists: bool
@@ -66,6 +67,7 @@ class Observed:
     gateway: str | None = None
     tls: Tls | None = None
     certificate: datetime | None = None
+    certificate_problem: str | None = None
 
     def of(self, service: ServiceName, process: str | None = None) -> tuple[Replica, ...]:
         return tuple(

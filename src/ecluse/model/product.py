@@ -10,7 +10,7 @@ from ecluse.model.names import EnvironmentName, ProductName, ServiceName
 
 EngineKind = Literal["docker", "kubernetes", "hosts", "external"]
 BackingKind = Literal["mariadb", "postgresql", "redis", "s3"]
-TlsMode = Literal["local", "files", "off"]
+TlsMode = Literal["local", "files", "acme", "off"]
 RestoreTests = Literal["each", "weekly", "never"]
 
 
@@ -86,7 +86,9 @@ class ServiceEntry:
 class Tls:
     """How the public hosts of an environment answer over HTTPS.
 
-    certificate, key: paths on the engine's machine, with `files`. redirect: HTTP leads to HTTPS.
+    certificate, key: paths on the engine's machine, with `files`. directory: where an ACME server (RFC 8555) is, with
+    `acme`; email: whom it may write to; authority: a path to what its own certificate is verified by, None for the
+    public ones. redirect: HTTP leads to HTTPS.
     hsts: for how many seconds browsers shall insist on HTTPS.
     """
 
@@ -95,6 +97,9 @@ class Tls:
     key: str | None = None
     redirect: bool = False
     hsts: int | None = None
+    directory: str | None = None
+    email: str | None = None
+    authority: str | None = None
 
     def address(self, host: str, *, http: int, https: int) -> str:
         """Where people find a host, by the ports of the edge; `https` is 0 where there is none."""

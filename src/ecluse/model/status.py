@@ -36,7 +36,8 @@ class ServiceStatus:
 class EnvironmentStatus:
     """One environment. interrupted: unfinished deployments that no runner has in hand.
 
-    certificate: until when the certificate of its public hosts is valid, None without HTTPS.
+    certificate: until when the certificate of its public hosts is valid, None without HTTPS; certificate_problem: why
+    there is no newer one.
     """
 
     environment: EnvironmentName
@@ -48,5 +49,6 @@ class EnvironmentStatus:
     interrupted: bool
     volumes: tuple[str, ...]
     certificate: datetime | None = None
+    certificate_problem: str | None = None
     protection: tuple[Protection, ...] = ()
     """Of each backing service that has a backup, or should have."""

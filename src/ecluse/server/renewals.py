@@ -1,4 +1,5 @@
-"""The runner's eye on certificates: once a day, those that expire soon are renewed in the running gateways."""
+"""The runner's eye on certificates: those that expire soon, or whose files changed, are renewed in the running
+gateways. How often an ACME server is asked again is for the engine to know."""
 
 from __future__ import annotations
 
@@ -11,8 +12,7 @@ from ecluse.model.names import EnvironmentName
 from ecluse.ports import Engine
 from ecluse.wiring.state import ProductState
 
-EVERY = timedelta(days=1)
-RETRY = timedelta(hours=1)
+EVERY = timedelta(minutes=10)
 
 log = logging.getLogger("ecluse.runner")
 
@@ -24,6 +24,7 @@ class Renewals:
         self._state = state
         self._next: datetime | None = None
         self._work: asyncio.Task[None] | None = None
+        self._told: dict[EnvironmentName, str] = {}
 
     def look(self) -> None:
         """Begins a round when it is time to; deployments do not wait for it."""
@@ -40,7 +41,7 @@ class Renewals:
             await self._work
 
     async def renew(self) -> None:
-        """One round. What goes wrong is logged, and tried again in an hour."""
+        """One round. What goes wrong is logged when it is news, and tried again in the next."""
         engine = self._state.engine()
         try:
             for name in self._state.records.environments():
@@ -53,7 +54,9 @@ class Renewals:
             if (target := self._state.target(name)) is not None:
                 async for event in engine.renew(target):
                     log.info("%s: %s", name, event.message)
+            self._told.pop(name, None)
         except Exception as error:
-            self._next = self._state.clock.now() + RETRY
             told = error.message if isinstance(error, EcluseError) else repr(error)
-            log.warning("the certificate of %s could not be renewed: %s", name, told)
+            if self._told.get(name) != told:
+                log.warning("the certificate of %s could not be renewed: %s", name, told)
+            self._told[name] = told

@@ -58,6 +58,7 @@ def _status(
         interrupted=bool(pending) and not runner_is_there,
         volumes=observed.volumes,
         certificate=observed.certificate,
+        certificate_problem=observed.certificate_problem,
         protection=tuple(protection),
     )
 

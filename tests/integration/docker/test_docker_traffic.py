@@ -68,6 +68,43 @@ async def test_the_proxy_sets_what_clients_may_not(here: Here) -> None:
     assert {key.lower(): value for key, value in told.items()}["x-request-id"] == "mine"
 
 
+async def test_lies_are_dropped_over_https_and_from_services_too(here: Here) -> None:
+    caller = here.make.web(uses=("hello",))
+    await here.deploy(caller)
+    lies = {
+        "X-Forwarded-For": "6.6.6.6, 10.0.0.1",
+        "X-Forwarded-Proto": "gopher",
+        "X-Forwarded-Host": "evil.example",
+        "X-Forwarded-Server": "6.6.6.6",
+        "X-Real-IP": "6.6.6.6",
+        "Forwarded": "for=6.6.6.6;proto=gopher;host=evil.example",
+        "X-Request-Id": "6.6.6.6 evil thing",
+        "X_Request_Id": "evil",
+    }
+    connection = here.secure()
+    connection.request("GET", "/headers", headers={"Host": "hello.test.localhost"} | lies)
+    secure = connection.getresponse().read().decode()
+    connection.close()
+    fetch = (
+        "import urllib.request as r, json\n"
+        f"print(r.urlopen(r.Request('http://hello/headers', headers={lies!r})).read().decode())"
+    )
+    (replica,) = await here.replicas()
+    inside = docker("exec", replica.name, "python3", "-c", fetch)
+    for text in (secure, inside):
+        assert "6.6.6.6" not in text
+        assert "gopher" not in text
+        assert "evil" not in text
+
+
+async def test_an_odd_request_id_is_replaced_and_one_that_comes_twice(here: Here) -> None:
+    await here.deploy(here.make.web())
+    for odd in ("a b", "x" * 129, "<script>", "a,b"):
+        told = {key.lower(): value for key, value in here.get("/headers", X_Request_Id=odd).json.items()}
+        assert len(told["x-request-id"]) == 36
+    assert len({here.get("/headers").json["x-request-id"] for _ in range(3)}) == 3
+
+
 async def test_pages_say_in_one_sentence_what_is_wrong(here: Here) -> None:
     web = here.make.web()
     await drain(here.engine.prepare(here.target, [web]))

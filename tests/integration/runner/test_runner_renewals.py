@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from ecluse.engines.memory import MemoryEngine
 from ecluse.errors import EngineError
 from ecluse.model.application import Target
@@ -60,7 +62,9 @@ async def look(renewals: Renewals) -> None:
     await renewals.settled()
 
 
-async def test_certificates_are_looked_at_once_a_day_and_sooner_after_a_failure(tmp_path: Path) -> None:
+async def test_certificates_are_looked_at_every_ten_minutes_and_a_failure_is_told_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     clock, engine = MovedClock(), Renewing()
     database = open_database(tmp_path)
     state = MemoryState(
@@ -83,12 +87,19 @@ async def test_certificates_are_looked_at_once_a_day_and_sooner_after_a_failure(
     await look(renewals)
     await look(renewals)
     assert engine.asked == ["renew"]
-    clock.time += timedelta(days=1)
     engine.broken = True
+    for _ in range(3):
+        clock.time += timedelta(minutes=9)
+        await look(renewals)
+        clock.time += timedelta(minutes=1)
+        await look(renewals)
+    assert engine.asked == ["renew"] * 4
+    assert len(caplog.records) == 1
+    assert "the certificate of test could not be renewed: the certificate /etc/ssl/own.crt" in caplog.text
+    engine.broken = False
+    clock.time += timedelta(minutes=10)
     await look(renewals)
-    clock.time += timedelta(minutes=59)
+    engine.broken = True
+    clock.time += timedelta(minutes=10)
     await look(renewals)
-    assert engine.asked == ["renew"] * 2
-    clock.time += timedelta(minutes=1)
-    await look(renewals)
-    assert engine.asked == ["renew"] * 3
+    assert len([item for item in caplog.records if item.levelname == "WARNING"]) == 2

@@ -31,12 +31,15 @@ frontend tls
     use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]
 """
 EXPECTED_FORWARDED = """\
-    http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$ -m reg
+    http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip|x_request[-_]id|x-request_id)$ -m reg
     http-request set-header X-Forwarded-For %[src]
     http-request set-header X-Forwarded-Proto {scheme}
     http-request set-header X-Forwarded-Port {port}
     http-request set-header X-Forwarded-Host %[req.hdr(host)]
-    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(x-request-id) -m found }
+    acl named req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{1,128}$
+    acl named-twice req.fhdr_cnt(x-request-id) gt 1
+    http-request del-header X-Request-Id if !named || named-twice
+    http-request set-header X-Request-Id %[uuid()] unless { req.fhdr(x-request-id) -m found }
     acl traced req.fhdr(traceparent) -m reg ^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$ \
 ^(0[1-9a-f]|[1-9a-e][0-9a-f]|f[0-9a-e])-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$
     acl traced-by-nobody req.fhdr(traceparent) -m reg ^..-0{32}- ^..-.{32}-0{16}-
@@ -127,7 +130,10 @@ def test_forwarded_headers_are_set_on_both_sides() -> None:
     text = haproxy.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(0, 0))
     assert text.count("http-request set-header X-Forwarded-For %[src]") == 2
     assert (
-        text.count("http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$ -m reg") == 2
+        text.count(
+            "http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip|x_request[-_]id|x-request_id)$ -m reg"
+        )
+        == 2
     )
 
 
@@ -299,3 +305,14 @@ def test_a_server_at_rest_gets_nothing_new_after_a_reload_either() -> None:
 
 def test_routes_of_before_there_were_weights_are_read() -> None:
     assert Routes.load(ROUTES.dump().replace('"weight": 100', '"port": 8080')) == ROUTES
+
+
+def test_challenges_are_answered_before_anything_else_and_only_with_acme() -> None:
+    tls = Tls("acme", directory="https://acme.example.fr/directory", redirect=True)
+    text = haproxy.gateway(Routes(entrance=Entrance(80, 443, tls)), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    public = text[text.index("frontend public") : text.index("frontend tls")]
+    challenge = "map(/run/ecluse/challenges.map)"
+    assert public.index("/.well-known/acme-challenge/") < public.index("redirect code 308")
+    assert text.count(challenge) == public.count(challenge) == 2
+    local = haproxy.gateway(Routes(entrance=Entrance(80, 443)), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    assert "acme-challenge" not in local

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
@@ -22,7 +22,8 @@ from ecluse.config.schema.fields import (
     nothing,
 )
 from ecluse.config.schema.service import Port
-from ecluse.model.product import BackingKind, EngineKind, RestoreTests
+from ecluse.config.types import is_email, is_url
+from ecluse.model.product import BackingKind, EngineKind, RestoreTests, TlsMode
 
 
 def _address(text: str) -> str:
@@ -34,6 +35,18 @@ def _address(text: str) -> str:
 def _machine_path(text: str) -> str:
     if not text.startswith("/") or ".." in text.split("/"):
         raise must("must be an absolute path on the engine's machine")
+    return text
+
+
+def _directory(text: str) -> str:
+    if not is_url(text) or not text.startswith("https://"):
+        raise must("must be the address of an ACME directory, with https://")
+    return text
+
+
+def _email(text: str) -> str:
+    if not is_email(text):
+        raise must("must be an e-mail address")
     return text
 
 
@@ -95,9 +108,12 @@ class BackingText(BackingOverrideText):
 
 
 class TlsText(Shape):
-    mode: Literal["local", "files", "off", "acme"] = "local"
+    mode: TlsMode = "local"
     certificate: MachinePath | None = None
     key: MachinePath | None = None
+    directory: Annotated[str, AfterValidator(_directory)] | None = None
+    email: Annotated[str, AfterValidator(_email)] | None = None
+    authority: MachinePath | None = None
     redirect: bool = False
     hsts: Annotated[int, Field(ge=0)] | None = None
 

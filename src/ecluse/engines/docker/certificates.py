@@ -69,6 +69,22 @@ def issue(authority: Pair, subject: str, hosts: Iterable[str], now: datetime) ->
     return _key_pem(key) + _pem(built.sign(issuer_key, hashes.SHA256()))
 
 
+def request(hosts: Iterable[str]) -> tuple[str, str]:
+    """A new key, and what asks an authority for its certificate (PEM, RFC 2986)."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+    built = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([]))
+    signed = built.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    return _key_pem(key), signed.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def is_mostly_spent(pem: str, now: datetime) -> bool:
+    """Is less than a third of its life left, and less than thirty days? Lives of a few days are usual by now."""
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    ends = certificate.not_valid_after_utc
+    return ends - now < min((ends - certificate.not_valid_before_utc) / 3, RENEW_BEFORE)
+
+
 def still_serves(pem: str, authority: Pair, hosts: Iterable[str], now: datetime) -> bool:
     """Is `pem` of this authority, for exactly these hosts, and not to be renewed yet?"""
     try:

@@ -99,6 +99,7 @@ class DockerEngine:
             gateway=next((item.status for item in listed if item.kind == "gateway"), None),
             tls=routes.entrance.tls if routes.entrance else None,
             certificate=gateway.certificate_expiry(),
+            certificate_problem=gateway.certificate_problem(),
         )
 
     async def capacity(self, target: Target) -> Capacity:
@@ -301,6 +302,7 @@ class DockerEngine:
         return Gateway(
             site,
             state=self._state,
+            machine=self._machine,
             client=self._client,
             containers=self._containers,
             ground=self._ground,

@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from pathlib import Path
 from ecluse.engines.docker import addresses, certificates, haproxy, labels, payloads
 from ecluse.engines.docker.admin import Admin
 from ecluse.engines.docker.authority import Authority, own_certificate
+from ecluse.engines.docker.certification import Certification
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.edge import Edge
@@ -54,6 +55,7 @@ class Gateway:
         site: Site,
         *,
         state: Path,
+        machine: Path,
         client: Client,
         containers: Containers,
         ground: Ground,
@@ -69,8 +71,8 @@ class Gateway:
         self._ground = ground
         self._house = house
         self._edge = edge
-        self._authority = authority
         self._reach = reach
+        self._certification = Certification(self._folder, site.target, machine=machine, authority=authority)
         self._admin = Admin(self._folder, who=site.gateway)
 
     def routes(self) -> Routes:
@@ -84,8 +86,11 @@ class Gateway:
 
     def certificate_expiry(self) -> datetime | None:
         """Until when the certificate is valid that the gateway shows."""
-        pem = read(self._folder / haproxy.CERTIFICATE)
-        return certificates.expiry(pem) if pem and self.routes().is_secure else None
+        return self._certification.expiry() if self.routes().is_secure else None
+
+    def certificate_problem(self) -> str | None:
+        """Why there is no newer one, where an ACME server was asked in vain."""
+        return self._certification.problem() if self.routes().is_secure else None
 
     def refuse(self, workloads: Sequence[Workload]) -> None:
         """EngineError when `prepare` could not do what it is asked; nothing was changed then."""
@@ -101,7 +106,7 @@ class Gateway:
         await self._house.ensure("haproxy")
         self.refuse(workloads)
         async with self._lock():
-            before, shown = self.routes(), self._certificate()
+            before, shown = self.routes(), self._certification.shown()
             entrance = Entrance(*self._edge.ports, self._site.target.tls)
             routes = routed(workloads, await self._living(before))
             routes = replace(routes, entrance=entrance, callers=await self._reach.callers(workloads))
@@ -109,22 +114,45 @@ class Gateway:
             address = await self._apply(network, routes)
         if replace(routes, callers=before.callers) != before:
             yield Event("gateway", message=_tell(routes))
-        if shown is not None and shown != self._certificate():
+        if shown is not None and shown != self._certification.shown():
             yield self._told_of_certificate()
         await self._edge.publish(self._site, address, sorted(routes.hosts))
+        async for event in self._issue():
+            yield event
 
     async def renew(self) -> AsyncIterator[Event]:
         """Replaces a certificate that expires soon, or whose file is another one now, in the running gateway."""
         if not self._folder.is_dir():
             return
         async with self._lock():
-            routes, shown = self.routes(), self._certificate()
+            routes, shown = self.routes(), self._certification.shown()
             if not routes.is_secure or not await self._admin.answers():
                 return
-            await self._certify(routes)
+            await self._certification.provide(routes)
             await self._follow_certificate(routes)
-        if shown != self._certificate():
+        if shown != self._certification.shown():
             yield self._told_of_certificate()
+        async for event in self._issue():
+            yield event
+
+    async def _issue(self) -> AsyncIterator[Event]:
+        """Asks the ACME server, where it is time to. In vain: what is shown stays, and `status` says so."""
+        routes = self.routes()
+        if not self._certification.is_due(routes):
+            return
+        yield Event("gateway", message=f"asking for a certificate for {', '.join(sorted(routes.hosts))}")
+        problem = await self._certification.obtain(routes, self._show_challenges)
+        if problem is not None:
+            yield Event("gateway", message=problem)
+            return
+        async with self._lock():
+            await self._follow_certificate(self.routes())
+        yield self._told_of_certificate()
+
+    async def _show_challenges(self, texts: Mapping[str, str]) -> None:
+        async with self._lock():
+            write_whole(self._folder / haproxy.CHALLENGES, haproxy.mapping(texts))
+            await self._follow_map(haproxy.CHALLENGES, texts)
 
     async def allow(self, network: Network, service: ServiceName, uses: Iterable[ServiceName]) -> None:
         """Lets a service call what it uses, from a container that is about to be made."""
@@ -198,7 +226,7 @@ class Gateway:
 
     async def _apply(self, network: Network, routes: Routes) -> str:
         """Files first, then the process: killed in between, the next call goes on from the files."""
-        await self._certify(routes)
+        await self._certification.provide(routes)
         is_known = read(self._folder / "applied") == self._digest(routes)
         if not is_known and await self._admin.answers():
             await self._check(routes)
@@ -293,25 +321,9 @@ class Gateway:
         await self._admin.wait_started(lambda: self._containers.last_lines(identity))
         self._mark(self.routes())
 
-    async def _certify(self, routes: Routes) -> None:
-        """Leaves the certificate on file that the gateway should show."""
-        if routes.entrance is None or not routes.is_secure:
-            return
-        tls, target, hosts = routes.entrance.tls, self._site.target, sorted(routes.hosts)
-        if tls.mode == "files":
-            pem = own_certificate(tls, hosts)
-        else:
-            subject = f"{target.environment} of {target.product}"
-            pem = await self._authority.certify(subject, hosts or [target.domain], self._certificate())
-        private_folder((self._folder / haproxy.CERTIFICATE).parent)
-        write_whole(self._folder / haproxy.CERTIFICATE, pem)
-        write_whole(self._folder / haproxy.CERTIFICATES, haproxy.certificate_list())
-
-    def _certificate(self) -> str | None:
-        return read(self._folder / haproxy.CERTIFICATE)
-
     def _told_of_certificate(self) -> Event:
-        ends = certificates.expiry(self._certificate() or "")
+        ends = self._certification.expiry()
+        assert ends is not None, "a certificate was just written"
         return Event("gateway", message=f"the gateway shows another certificate, valid until {ends:%Y-%m-%d}")
 
     def _write(self, routes: Routes) -> None:
@@ -319,6 +331,8 @@ class Gateway:
         write_whole(self._folder / "routes.json", routes.dump())
         for file, entries in haproxy.maps(routes).items():
             write_whole(self._folder / file, haproxy.mapping(entries))
+        if read(self._folder / haproxy.CHALLENGES) is None:
+            write_whole(self._folder / haproxy.CHALLENGES, "")
         write_whole(self._folder / "haproxy.cfg", self._configuration(routes))
 
     def _configuration(self, routes: Routes) -> str:
@@ -332,15 +346,18 @@ class Gateway:
             self._mark(routes)
             return
         for file, wanted in haproxy.maps(routes).items():
-            for command in haproxy.map_commands(file, await self._admin.map(file), wanted):
-                await self._admin.tell(command)
+            await self._follow_map(file, wanted)
         await self._follow_certificate(routes)
         standings = await self.standings()
         for backend in routes.backends.values():
             await self._follow_servers(backend, standings)
 
+    async def _follow_map(self, file: str, wanted: Mapping[str, str]) -> None:
+        for command in haproxy.map_commands(file, await self._admin.map(file), wanted):
+            await self._admin.tell(command)
+
     async def _follow_certificate(self, routes: Routes) -> None:
-        pem = self._certificate()
+        pem = self._certification.shown()
         if pem is None or not routes.is_secure:
             return
         if await self._admin.certificate() == certificates.fingerprint(pem):

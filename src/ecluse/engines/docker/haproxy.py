@@ -20,6 +20,7 @@ PUBLIC_PORT = 8080
 SECURE_PORT = 8443
 CERTIFICATE = "crt/environment.pem"
 CERTIFICATES = "crt-list"
+CHALLENGES = "challenges.map"
 PAYLOAD_CHARACTERS = 15_000
 """What one runtime command may carry (tune.bufsize, 16 KiB)."""
 OLD_WORKER_SECONDS = 60
@@ -64,6 +65,7 @@ def gateway(routes: Routes, *, edge_subnet: str, owner: tuple[int, int]) -> str:
             "frontend public",
             f"    bind :{PUBLIC_PORT}",
             *_from_edge(edge_subnet),
+            *_challenged(entrance),
             *_forwarded("http", entrance.http),
             *_unknown("no service of this environment answers to", "hosts.map"),
             *_redirect(entrance),
@@ -351,6 +353,17 @@ def _secure(entrance: Entrance, edge_subnet: str) -> list[str]:
     ]
 
 
+def _challenged(entrance: Entrance) -> list[str]:
+    """What an ACME server asks to see (RFC 8555, 8.3); paths that nobody asked about go to the service."""
+    if not (entrance.is_secure and entrance.tls.mode == "acme"):
+        return []
+    text = f"path,field(4,/),map({FOLDER}/{CHALLENGES})"
+    return [
+        f'    http-request return status 200 content-type text/plain lf-string "%[{text}]" '
+        f"if {{ path_beg /.well-known/acme-challenge/ }} {{ {text} -m found }}"
+    ]
+
+
 def _redirect(entrance: Entrance) -> list[str]:
     """308 keeps method and body (RFC 9110, 15.4.9); hosts that are unknown were answered before."""
     if not (entrance.is_secure and entrance.tls.redirect):
@@ -364,12 +377,16 @@ def _redirect(entrance: Entrance) -> list[str]:
 def _forwarded(scheme: str, port: int) -> list[str]:
     """What clients say of themselves is dropped, in any spelling that a program might take for the header."""
     return [
-        r"    http-request del-header ^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip)$ -m reg",
+        r"    http-request del-header "
+        r"^(forwarded|x[-_]forwarded[-_].*|x[-_]real[-_]ip|x_request[-_]id|x-request_id)$ -m reg",
         "    http-request set-header X-Forwarded-For %[src]",
         f"    http-request set-header X-Forwarded-Proto {scheme}",
         f"    http-request set-header X-Forwarded-Port {port}",
         "    http-request set-header X-Forwarded-Host %[req.hdr(host)]",
-        "    http-request set-header X-Request-Id %[uuid()] unless { req.hdr(x-request-id) -m found }",
+        "    acl named req.fhdr(x-request-id) -m reg ^[A-Za-z0-9._-]{1,128}$",
+        "    acl named-twice req.fhdr_cnt(x-request-id) gt 1",
+        "    http-request del-header X-Request-Id if !named || named-twice",
+        "    http-request set-header X-Request-Id %[uuid()] unless { req.fhdr(x-request-id) -m found }",
         *_traced(),
     ]
 

@@ -15,6 +15,7 @@ from ecluse.cli.commands import (
     build,
     cancel,
     check,
+    config,
     crons,
     debug,
     deploy,
@@ -67,7 +68,7 @@ def cli(context: click.Context, directory: Path, debug: bool) -> None:  # noqa: 
 
 
 for command in (
-    init.init, doctor.doctor, check.check, build.build, releases.releases, plan.plan, deploy.deploy,
+    init.init, doctor.doctor, check.check, config.config, build.build, releases.releases, plan.plan, deploy.deploy,
     status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
     promote.promote, down.down, cancel.cancel, runner.runner, trust.trust,
     backup.backup, backups.backups, restore.restore, why.why, quarantine.quarantine,

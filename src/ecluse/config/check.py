@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from ecluse.config.load import Configuration
 from ecluse.config.resolve import resolved_or_not
 from ecluse.errors import Problem
 from ecluse.model.application import Desired
-from ecluse.model.names import ServiceName
+from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.release import Release
 from ecluse.ports import SecretSource, Vault
 
@@ -18,17 +18,21 @@ _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def check(
-    configuration: Configuration, secrets: SecretSource, vault: Vault
+    configuration: Configuration,
+    secrets: SecretSource,
+    vault: Vault,
+    *,
+    only: Collection[EnvironmentName] | None = None,
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
-    """Problems and warnings of all environments, each once.
+    """Problems and warnings of all environments (or `only` some), each once.
 
     A required secret that nobody gives is a warning here: it is not in the product's files.
     """
-    releases = dict(_releases(configuration))
+    releases = dict(tree_releases(configuration))
     problems: dict[Problem, None] = {}
     warnings: dict[Problem, None] = dict.fromkeys(configuration.warnings)
     desired: list[Desired] = []
-    for environment in configuration.product.environments:
+    for environment in configuration.product.environments if only is None else only:
         resolved, found, absent = resolved_or_not(
             configuration,
             environment,
@@ -59,7 +63,7 @@ def _shared_hosts(configuration: Configuration, desired: Iterable[Desired]) -> I
                     yield document.problem(("processes", process.name, "expose"), message, hint)
 
 
-def _releases(configuration: Configuration) -> Iterator[tuple[ServiceName, Release]]:
+def tree_releases(configuration: Configuration) -> Iterator[tuple[ServiceName, Release]]:
     """What building the tree would release, without an image."""
     for name, declaration in configuration.declarations.items():
         yield (

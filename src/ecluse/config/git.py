@@ -6,6 +6,7 @@ import os
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -20,6 +21,20 @@ class Entry:
 
     object: str
     is_link: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Who changed something, when (UTC) and why (the first line of the message)."""
+
+    id: str
+    author: str
+    at: datetime
+    subject: str
+
+    @property
+    def short(self) -> str:
+        return self.id[:8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +121,25 @@ class Git:
         at = [revision] if revision else []
         out = self._run("blame", "--porcelain", "-L", f"{line},{line}", *at, "--", file, expect=(0, 128))
         return None if not out or out.startswith("0" * 40) else out[:8]
+
+    def line_author(self, file: str, line: int, revision: str | None) -> Commit | None:
+        """As `line_commit`, with who and why."""
+        at = [revision] if revision else []
+        out = self._run("blame", "--porcelain", "-L", f"{line},{line}", *at, "--", file, expect=(0, 128))
+        if not out or out.startswith("0" * 40):
+            return None
+        facts = dict(
+            entry.partition(" ")[::2] for entry in out.splitlines()[1:] if not entry.startswith("\t")
+        )
+        when = datetime.fromtimestamp(int(facts["author-time"]), UTC)
+        return Commit(out[:40], facts["author"], when, facts["summary"])
+
+    def log(self, paths: Sequence[str]) -> list[Commit]:
+        """The commits that touched any of `paths`, newest first; none before the first commit."""
+        form = "%H%x1f%an%x1f%at%x1f%s%x1e"
+        out = self._run("log", f"--format={form}", "--", *paths, expect=(0, 128))
+        found = [entry.strip("\n").split("\x1f") for entry in out.split("\x1e") if entry.strip("\n")]
+        return [Commit(name, who, datetime.fromtimestamp(int(at), UTC), why) for name, who, at, why in found]
 
     def _run(self, *arguments: str, expect: tuple[int, ...] = (0,)) -> str:
         return self._bytes(*arguments, expect=expect).decode(errors="surrogateescape")

@@ -57,6 +57,18 @@ def is_well_meant(data: Plain) -> bool:
     return bool(tokens) and all(token[1] and token[1].split(".")[0].strip() in ROOTS for token in tokens)
 
 
+def references_in(data: Plain) -> tuple[str, ...]:
+    """What a written value refers to, each once, in order."""
+    if isinstance(data, str):
+        found = [token[1].strip() for token in _TOKEN.finditer(data) if token[1]] if "${" in data else []
+    elif isinstance(data, dict | list):
+        items = data.values() if isinstance(data, dict) else data
+        found = [reference for item in items for reference in references_in(item)]
+    else:
+        found = []
+    return tuple(dict.fromkeys(found))
+
+
 def interpolate(data: Plain | Sealed, refer: Refer, reveal: Reveal) -> Value:
     """`data` with every reference replaced; BadReference tells all that are wrong in it."""
     if isinstance(data, str):

@@ -22,13 +22,22 @@ S = TypeVar("S", ServiceLayerText, SharedLayerText)
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What one scope says. `prefix`: where it stands in its document."""
+    """What one scope says. `prefix`: where it stands in its document.
+
+    reasons: why a value is what it is here: `app.KEY`, `run.web.replicas`, `run.web` → a sentence.
+    """
 
     name: str
     document: Document
     prefix: Path
     app: Mapping[str, Plain]
     run: Mapping[str, Plain]
+    reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it stands in an encrypted file: then nothing of it is shown."""
+        return ".sops." in self.document.file
 
     def origin(self, *path: str | int) -> Origin:
         return Origin(self.name, self.document.location(self.prefix + path))
@@ -53,6 +62,12 @@ class Scope:
         found += [scope.domains.get(domain or "") for scope in scopes]
         found += [scope.services.get(service) for scope in scopes]
         return [layer for layer in found if layer]
+
+    def all(self) -> Iterator[Layer]:
+        if self.common:
+            yield self.common
+        yield from self.domains.values()
+        yield from self.services.values()
 
     def shared(self) -> Iterator[tuple[str | None, Layer]]:
         """The layers that speak to several services, with their domain."""
@@ -210,7 +225,13 @@ def _layer(document: Document, prefix: Path, name: str) -> Layer:
     for part in prefix:
         value = value.get(str(part)) if isinstance(value, dict) else None
     content = value if isinstance(value, dict) else {}
-    app, run = content.get("app"), content.get("run")
-    return Layer(
-        name, document, prefix, app if isinstance(app, dict) else {}, run if isinstance(run, dict) else {}
-    )
+    return Layer(name, document, prefix, _map(content, "app"), _map(content, "run"), _reasons(content))
+
+
+def _map(content: Mapping[str, Plain], key: str) -> Mapping[str, Plain]:
+    found = content.get(key)
+    return found if isinstance(found, dict) else {}
+
+
+def _reasons(content: Mapping[str, Plain]) -> dict[str, str]:
+    return {path: text for path, text in _map(content, "reasons").items() if isinstance(text, str)}

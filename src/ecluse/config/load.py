@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ecluse.config.document import Document
 from ecluse.config.layers import Layers, read_layers
 from ecluse.config.product import ProductFile, read_product
+from ecluse.config.reasons import reason_problems
 from ecluse.config.service import Declaration, declare, read_service
 from ecluse.config.strays import stray_problems, stray_warnings
 from ecluse.config.twins import Twins, read_twins
@@ -65,6 +66,7 @@ def load(workspace: Workspace, secret_files: SecretFiles | None = None) -> Confi
         problems += use_problems(declaration, file)
     specs = {name: declaration.spec for name, declaration in declarations.items()}
     problems += stray_problems(layers, specs)
+    problems += reason_problems(layers, file.product, file.document)
     if problems:
         raise ConfigInvalid(problems)
     return Configuration(

@@ -77,12 +77,17 @@ def resolved_or_not(
     https_port: int = 443,
 ) -> tuple[Resolved, tuple[Problem, ...], tuple[Problem, ...]]:
     """As `resolve`, with the problems and the absent secrets beside what could be resolved."""
-    where = _environment(configuration, environment)
-    _require(configuration, releases, services)
-    around = Surroundings(configuration.product, where, Accounts(environment, vault, secrets), public_port)
-    around.https_port = https_port
-    around.warnings += configuration.warnings
-    _enter_services(configuration, releases, services, around)
+    around = surroundings(
+        configuration,
+        environment,
+        releases,
+        services=services,
+        secrets=secrets,
+        vault=vault,
+        public_port=public_port,
+        https_port=https_port,
+    )
+    where = around.environment
     applications = {
         name: application(around.scopes[name], releases[name], _templates_at(configuration, releases[name]))
         for name in sorted(services)
@@ -94,6 +99,27 @@ def resolved_or_not(
     desired = Desired(target, applications, backing, configuration.revision, configuration.dirty)
     resolved = Resolved(desired, tuple(dict.fromkeys(around.warnings)), tuple(around.unreadable.values()))
     return resolved, tuple(around.problems), tuple(around.absent)
+
+
+def surroundings(
+    configuration: Configuration,
+    environment: EnvironmentName,
+    releases: Mapping[ServiceName, Release],
+    *,
+    services: Collection[ServiceName],
+    secrets: SecretSource,
+    vault: Vault,
+    public_port: int | None,
+    https_port: int = 443,
+) -> Surroundings:
+    """The services of an environment, each value ready to be asked for."""
+    where = _environment(configuration, environment)
+    _require(configuration, releases, services)
+    around = Surroundings(configuration.product, where, Accounts(environment, vault, secrets), public_port)
+    around.https_port = https_port
+    around.warnings += configuration.warnings
+    _enter_services(configuration, releases, services, around)
+    return around
 
 
 def _environment(configuration: Configuration, name: EnvironmentName) -> Environment:

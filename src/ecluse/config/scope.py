@@ -92,7 +92,7 @@ class ServiceScope:
     layers: Sequence[Layer]
     version: str | None
     around: Surroundings
-    merged: Mapping[str, Merged]
+    _merged: Mapping[str, Merged] | None = None
     _values: dict[str, Value | None] = field(default_factory=dict)
     _processes: dict[str, Mapping[str, Merged]] = field(default_factory=dict)
     secret_origins: dict[str, Origin] = field(default_factory=dict)
@@ -100,6 +100,13 @@ class ServiceScope:
     @property
     def name(self) -> ServiceName:
         return self.declaration.spec.name
+
+    @property
+    def merged(self) -> Mapping[str, Merged]:
+        """What the contract and the layers give for each key."""
+        if self._merged is None:
+            self._merged = merged_app(self.declaration, self.layers)
+        return self._merged
 
     def app(self, key: str) -> Value | None:
         """The native value of a contract key; its data is None when it has none."""
@@ -188,7 +195,7 @@ class ServiceScope:
         value = self._resolved(merged.value, winner)
         if value is None or value.data is None:
             return value
-        if key.secret and not value.secret and not _is_one_reference(merged.value) and merged.value != "":
+        if key.secret and not value.secret and not is_one_reference(merged.value) and merged.value != "":
             self.around.problems.append(winner.problem("is a secret in a plain file", SECRET_HINT))
             return None
         return self._accepted(key, value, winner.problem, is_literal=not holds_reference(merged.value))
@@ -288,7 +295,7 @@ def service_scope(
 ) -> ServiceScope:
     spec = declaration.spec
     domain = around.product.services[spec.name].domain
-    return ServiceScope(declaration, domain, layers, version, around, merged_app(declaration, layers))
+    return ServiceScope(declaration, domain, layers, version, around)
 
 
 def _default(name: str) -> Plain:
@@ -301,7 +308,7 @@ def _default(name: str) -> Plain:
     return defaults.get(name)
 
 
-def _is_one_reference(data: Plain) -> bool:
+def is_one_reference(data: Plain) -> bool:
     return isinstance(data, str) and data.startswith("${") and data.endswith("}") and data.count("${") == 1
 
 

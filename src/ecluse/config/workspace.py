@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from ecluse.config.document import Document, read_document
-from ecluse.config.git import Git, find_git
+from ecluse.config.git import Commit, Git, find_git
 from ecluse.config.tree import Committed, Tree, Unreadable, committed
 from ecluse.errors import Location, NotFound, Problem, Refused
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
@@ -80,6 +80,12 @@ class Workspace:
         if not self.git or not location.line or location.file not in self.texts:
             return None
         return self.git.line_commit(location.file, location.line, self.revision if self.is_revision else None)
+
+    def author_of(self, location: Location) -> Commit | None:
+        """Who wrote a line, when and why; None when it is not committed."""
+        if not self.git or not location.line or location.file not in self.texts:
+            return None
+        return self.git.line_author(location.file, location.line, self.revision if self.is_revision else None)
 
     def lock_text(self, environment: EnvironmentName) -> str | None:
         return self.texts.get(lock_file(environment))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 
-from ecluse.model.application import Application
+from ecluse.model.application import Application, Setting
 from ecluse.model.plan import Difference
 from ecluse.model.product import Tls
 from ecluse.model.secret import Text
@@ -84,7 +84,7 @@ def _process(
 def _inside(before: Application | None, after: Application, process: Process) -> Iterator[Difference]:
     if before is None or before.release.content != after.release.content:
         yield Difference("image", _release(before), _release(after))
-    origins = {setting.key: str(setting.origin) for setting in after.settings}
+    origins = {setting.key: _provenance(setting) for setting in after.settings}
     yield from _texts("config", _settings(before), _settings(after), origins)
     yield from _texts("file", _files(before), _files(after), {})
     old = before.processes.get(process.name) if before else None
@@ -97,6 +97,12 @@ def _inside(before: Application | None, after: Application, process: Process) ->
         left, right = getattr(before, name, ()), getattr(after, name)
         if before is not None and left != right:
             yield Difference(name, _words(left), _words(right))
+
+
+def _provenance(setting: Setting) -> str:
+    """The place that wins, and the references on the way: what `ecluse config explain` tells at length."""
+    way = ", ".join(f"${{{name}}}" for name in setting.through)
+    return f"{setting.origin}, through {way}" if way else str(setting.origin)
 
 
 def _texts(

@@ -122,6 +122,7 @@ class Environment:
     protected: bool = False
     registry: str | None = None
     tls: Tls = field(default_factory=Tls)
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
     def place_of(self, service: ServiceName) -> Place:
         return self.places[self.placement.get(service, self.default_place)]

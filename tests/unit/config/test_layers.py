@@ -33,7 +33,7 @@ OF_BOTH = "KEY: {default: contract}"
         ("domains/billing", "services: {accounting: {}}", "config/domains/billing.yaml:1: services.accounting: "
          "accounting is not of the domain billing"),
         ("services/invoicing", "services: {}", "config/services/invoicing.yaml:1: services: unknown key\n"
-         "  hint: known: app, run"),
+         "  hint: known: app, reasons, run"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_with_a_layer_file_is_told(

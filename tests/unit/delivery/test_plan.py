@@ -57,6 +57,16 @@ def test_a_changed_key_replaces_the_process_and_names_key_values_and_origin() ->
     assert difference.origin == "config/common.yaml:1 (common)"
 
 
+def test_a_key_that_changes_through_references_names_them() -> None:
+    old, new = (application("api", settings={"URL": f"http://{host}"}) for host in ("a", "b"))
+    (setting,) = new.settings
+    new = replace(new, settings=(replace(setting, through=("app.HOST", "environment.domain")),))
+    (change,) = make_plan(desired(new), running(old), known(old), []).changes
+    assert change.differences[0].origin == (
+        "config/common.yaml:1 (common), through ${app.HOST}, ${environment.domain}"
+    )
+
+
 def test_a_changed_secret_is_visible_and_its_value_is_not() -> None:
     old = application("api", settings={"TOKEN": Sealed("aaaa")})
     new = application("api", settings={"TOKEN": Sealed("bbbb")})

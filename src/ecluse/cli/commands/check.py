@@ -12,18 +12,21 @@ from ecluse.cli.output import say, show, show_json
 
 
 @click.command()
+@click.argument("environment", metavar="[ENV]", required=False)
 @options.secrets
 @options.as_json
 @click.pass_obj
-def check(invocation: Invocation, *, secrets: Path | None, json: bool) -> None:
-    """Checks every file of the product, for every environment. Nothing is written, no engine is asked."""
+def check(invocation: Invocation, environment: str | None, *, secrets: Path | None, json: bool) -> None:
+    """Checks every file of the product, for every environment, or for ENV. Nothing is written, no engine is asked."""
     from ecluse.config.check import check as examine
     from ecluse.errors import ConfigInvalid
 
     product = invocation.open(secrets=secrets)
-    names = list(product.product.environments)
+    names = [product.environment(environment).name] if environment else list(product.product.environments)
     known = {name: product.reading.records.known_good(name) for name in names}
-    problems, warnings = examine(product.configuration, product.secrets(known), product.reading.vault)
+    problems, warnings = examine(
+        product.configuration, product.secrets(known), product.reading.vault, only=names
+    )
     if json:
         show_json({"problems": problems, "warnings": warnings})
     for warning in warnings if not json else ():
@@ -31,5 +34,5 @@ def check(invocation: Invocation, *, secrets: Path | None, json: bool) -> None:
     if problems:
         raise ConfigInvalid(problems)
     if not json:
-        counts = f"{len(product.product.services)} services, {len(names)} environments"
-        show(f"{product.product.name}: {counts}, no problem")
+        where = environment or f"{len(names)} environments"
+        show(f"{product.product.name}: {len(product.product.services)} services, {where}, no problem")

@@ -27,3 +27,5 @@ overwrite = click.option(
 dry_run = click.option("--dry-run", is_flag=True, help="Only report; write nothing.")
 import_secret = click.option("--secret", multiple=True, metavar="NAME", help="Encrypt this one too.")
 import_plain = click.option("--plain", multiple=True, metavar="NAME", help="This one is no secret.")
+service = click.argument("service", metavar="SERVICE")
+key = click.argument("key", metavar="KEY")

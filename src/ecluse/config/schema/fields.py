@@ -108,6 +108,10 @@ def _zone_problem(text: str) -> str | None:
     return None
 
 
+def _reason_problem(text: str) -> str | None:
+    return None if text.strip() else "must say why"
+
+
 def _relative_problem(text: str) -> str | None:
     parts = text.split("/")
     inside = text and not text.startswith("/") and ".." not in parts and "\\" not in text
@@ -146,6 +150,7 @@ Registry = Annotated[
 ]
 Schedule = Annotated[str, _checked(_schedule_problem, 'for instance "0 6 * * 1-5"'), Referable]
 Zone = Annotated[str, _checked(_zone_problem, "for instance Europe/Paris"), Referable]
+Reason = Annotated[str, _checked(_reason_problem)]
 RelativePath = Annotated[str, _checked(_relative_problem)]
 ContainerPath = Annotated[str, _checked(_container_path_problem)]
 ProbePath = Annotated[str, _checked(_probe_path_problem), Referable]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ecluse.config.schema.fields import Duration, Schedule, Shape, Zone, nothing
+from ecluse.config.schema.fields import Duration, Reason, Schedule, Shape, Zone, nothing
 from ecluse.config.schema.service import Flag, ProcessText
 
 
@@ -34,6 +34,7 @@ def _silent() -> RunText:
 class ServiceLayerText(Shape):
     app: Annotated[dict[str, Any], BeforeValidator(nothing)] = Field(default_factory=dict)
     run: Annotated[RunText, BeforeValidator(nothing)] = Field(default_factory=_silent)
+    reasons: Annotated[dict[str, Reason], BeforeValidator(nothing)] = Field(default_factory=dict)
 
 
 class SharedLayerText(ServiceLayerText):

@@ -11,6 +11,7 @@ from ecluse.config.schema.fields import (
     Host,
     Memory,
     Name,
+    Reason,
     Registry,
     RelativePath,
     Schedule,
@@ -129,6 +130,7 @@ class EnvironmentText(Shape):
     registry: Registry | None = None
     tls: Annotated[TlsText, BeforeValidator(nothing)] = Field(default_factory=TlsText)
     backing: dict[str, Annotated[BackingOverrideText, BeforeValidator(nothing)]] = Field(default_factory=dict)
+    reasons: Annotated[dict[str, Reason], BeforeValidator(nothing)] = Field(default_factory=dict)
 
 
 class ProductText(Shape):

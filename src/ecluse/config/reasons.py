@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from ecluse.config.document import Document
-from ecluse.config.layers import Layer, Layers
+from ecluse.config.layers import Layer, Layers, Scope
 from ecluse.errors import Problem, nearest
 from ecluse.model.product import Product
 from ecluse.model.service import Plain
@@ -33,7 +33,7 @@ def reason_problems(layers: Layers, product: Product, document: Document) -> Ite
     """Reasons that explain nothing."""
     for scope in layers.scopes():
         for layer in scope.all():
-            yield from _layer_problems(layer)
+            yield from _layer_problems(layer, _twin_keys(layer, scope))
     for environment in product.environments.values():
         for path in environment.reasons:
             if path.split(".")[0] not in SUBJECTS:
@@ -41,9 +41,15 @@ def reason_problems(layers: Layers, product: Product, document: Document) -> Ite
                 yield document.problem(at, "explains nothing of an environment", nearest(path, SUBJECTS))
 
 
-def _layer_problems(layer: Layer) -> Iterator[Problem]:
+def _twin_keys(layer: Layer, scope: Scope) -> set[str]:
+    """What the encrypted twin of a layer gives."""
+    twins = scope.twin.all() if scope.twin else ()
+    return {f"app.{key}" for twin in twins if twin.name == layer.name for key in twin.app}
+
+
+def _layer_problems(layer: Layer, encrypted: set[str]) -> Iterator[Problem]:
     for path in layer.reasons:
-        if not _is_given(layer, path.split(".")):
+        if path not in encrypted and not _is_given(layer, path.split(".")):
             hint = f"write app.{path}" if path in layer.app else nearest(path, _names(layer))
             yield layer.problem(("reasons", path), "explains nothing: this layer gives no such value", hint)
 

@@ -209,7 +209,7 @@ class Sight:
         if isinstance(value.data, Sealed):
             return value.data
         text = written_as(key, value.data) if key else written(value.data)
-        return self.around.accounts.vault.seal(text) if is_secret else text
+        return self.around.seal(text) if is_secret else text
 
 
 def open_sight(

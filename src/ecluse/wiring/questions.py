@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ecluse.errors import NotFound, SecretUnavailable
 from ecluse.model.names import ServiceName
-from ecluse.model.secret import Sealed
+from ecluse.model.secret import Encrypted, Sealed
 from ecluse.secrets.memory import MemoryVault
 from ecluse.wiring.product import OpenProduct
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ecluse.config.whereabouts import Repeated
     from ecluse.config.workspace import Workspace
     from ecluse.model.application import Origin
+    from ecluse.model.service import Plain
     from ecluse.ports import Vault
 
 UNREAD = "•"
@@ -75,7 +76,7 @@ class Questions:
     def repeated(self) -> list[Repeated]:
         from ecluse.config.whereabouts import repeated
 
-        return repeated(self.product.configuration, lambda value: None)
+        return repeated(self.product.configuration, _opened)
 
     def history(self, environment: str, service: str, name: str, *, limit: int) -> list[Moment]:
         from ecluse.config.past import history
@@ -100,7 +101,7 @@ class Questions:
         from ecluse.config.load import load
         from ecluse.config.workspace import open_workspace
 
-        return load(open_workspace(self.product.root, revision))
+        return load(open_workspace(self.product.root, revision), self.product.secret_files)
 
     def _sight(self, configuration: Configuration, environment: str) -> Sight:
         from ecluse.config.sight import open_sight
@@ -114,6 +115,11 @@ class Questions:
             public_port=self.product.settings.public_port,
             https_port=self.product.settings.edge_https_port,
         )
+
+
+def _opened(value: Plain) -> str | None:
+    """What to compare an encrypted value by, where an identity here opens it."""
+    return value.secret.reveal() if isinstance(value, Encrypted) and value.secret else None
 
 
 def compare(

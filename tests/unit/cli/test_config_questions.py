@@ -303,6 +303,7 @@ def test_repeated_lists_one_value_in_many_places_and_how_to_say_it_once(
             ["app.MAIL_HOST", "app.LOGIN"],
             "say it once, and refer to it as ${app.MAIL_HOST}",
         ),
+        ("7", ["app.DAYS", "app.DAYS"], "say it once in a layer that all of them read"),
     ]
     assert "relay.example.fr    2 times" in asked.ok("config", "repeated").out
 

@@ -63,9 +63,9 @@ class Folder:
         configuration = load(open_workspace(self.root))
         name = ServiceName(service)
         declaration = configuration.declarations[name]
-        from ecluse.config.check import _releases
+        from ecluse.config.check import tree_releases
 
-        releases: dict[ServiceName, Release] = dict(_releases(configuration))
+        releases: dict[ServiceName, Release] = dict(tree_releases(configuration))
         assert declaration.spec.name == name
         resolved = resolve(
             configuration,

@@ -30,6 +30,8 @@ def _block(value: Mapping[str, Plain], depth: int) -> list[str]:
         lead = "  " * depth + _scalar(key) + ":"
         if isinstance(item, dict) and item and not isinstance(item, Flow):
             lines += [lead + "\n", *_block(item, depth + 1)]
+        elif isinstance(item, list) and item and all(isinstance(one, dict) for one in item):
+            lines += [lead + "\n", *(f"{'  ' * depth}  - {_inline(one)}\n" for one in item)]
         else:
             lines.append(f"{lead} {_inline(item)}\n")
     return lines

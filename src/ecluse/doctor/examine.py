@@ -51,6 +51,8 @@ async def _docker(subject: Subject) -> list[Finding]:
     reachable = facts if isinstance(facts, EngineFacts) else None
     if docker and reachable:
         found.extend(await _bases(subject, docker))
+        finding = judge.proxies(await _in_thread(lambda: probe.proxies(docker)), subject.proxy)
+        found.extend([finding] if finding else [])
     return [*found, *await _in_thread(lambda: _machine(subject, docker, reachable))]
 
 

@@ -22,7 +22,8 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What to examine: the product's folder (None outside one), where state lives, where the edge listens,
-    the docker commands of this machine, and the images that the product's Dockerfiles begin with."""
+    the docker commands of this machine, the images that the product's Dockerfiles begin with, and the image that
+    gateways are made from."""
 
     folder: Path | None
     state_root: Path
@@ -31,3 +32,4 @@ class Subject:
     clients: Sequence[BuildClient]
     bases: Sequence[str] = ()
     edge_https_port: int = 0
+    proxy: str = ""

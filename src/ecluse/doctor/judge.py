@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -103,6 +103,19 @@ def bases(names: Sequence[str], here: Collection[str], offered: Collection[str])
     later = [name for name in names if name not in here]
     note = f"; pulled when needed: {', '.join(later)}" if later else ""
     return Finding("base images", True, f"{len(names) - len(later)} of {len(names)} are here{note}")
+
+
+def proxies(running: Mapping[str, str], image: str) -> Finding | None:
+    """Whether gateways and edge are what they would be if they were made now."""
+    if not running or not image:
+        return None
+    old = sorted(name for name, made_from in running.items() if made_from != image)
+    if not old:
+        return Finding("gateways", True, f"{len(running)} run {image}")
+    message = (
+        f"run an older image than {image}: {', '.join(old)}; the next deployment of theirs replaces them"
+    )
+    return Finding("gateways", None, message, "ecluse deploy ENV, at a quiet hour: a moment without answers")
 
 
 def disk(free: int, path: str) -> Finding:

@@ -94,6 +94,17 @@ def is_offered(docker: str, image: str) -> bool:
     return ask(docker, "manifest", "inspect", image).code == 0
 
 
+def proxies(docker: str) -> dict[str, str]:
+    """The gateways and edges that run: name → the image that it was made from; a digest where its name means
+    another by now."""
+    answer = ask(docker, "ps", "--filter", "label=ecluse.kind", "--format", _PROXY)
+    rows = (line.split("\t") for line in answer.output.splitlines())
+    return {row[0]: row[2] for row in rows if len(row) == 3 and row[1] in ("gateway", "edge")}
+
+
+_PROXY = '{{.Names}}\t{{.Label "ecluse.kind"}}\t{{.Image}}'
+
+
 def free_disk(path: Path) -> int:
     """Free bytes where `path` is, or will be."""
     return shutil.disk_usage(existing(path)).free

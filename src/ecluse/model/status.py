@@ -37,7 +37,7 @@ class EnvironmentStatus:
     """One environment. interrupted: unfinished deployments that no runner has in hand.
 
     certificate: until when the certificate of its public hosts is valid, None without HTTPS; certificate_problem: why
-    there is no newer one.
+    there is no newer one. outdated: which proxies run another image than they would be made from now.
     """
 
     environment: EnvironmentName
@@ -50,5 +50,6 @@ class EnvironmentStatus:
     volumes: tuple[str, ...]
     certificate: datetime | None = None
     certificate_problem: str | None = None
+    outdated: tuple[str, ...] = ()
     protection: tuple[Protection, ...] = ()
     """Of each backing service that has a backup, or should have."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 async def examine_machine(folder: Path, settings: Settings) -> Sequence[Finding]:
     from ecluse.doctor.examine import examine
     from ecluse.doctor.finding import Subject
+    from ecluse.engines.docker.house import tag
     from ecluse.images.client import survey
 
     subject = Subject(
@@ -29,6 +30,7 @@ async def examine_machine(folder: Path, settings: Settings) -> Sequence[Finding]
         edge_https_port=settings.edge_https_port,
         clients=survey(os.environ),
         bases=_bases(folder, settings),
+        proxy=tag("haproxy"),
     )
     return await examine(subject)
 

@@ -59,6 +59,7 @@ def _status(
         volumes=observed.volumes,
         certificate=observed.certificate,
         certificate_problem=observed.certificate_problem,
+        outdated=observed.outdated,
         protection=tuple(protection),
     )
 

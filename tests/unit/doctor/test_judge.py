@@ -127,3 +127,15 @@ def test_a_clock_is_right_and_like_the_engines() -> None:
     assert judge.clock(now, 0.2) == Finding("clock", True, "2026-07-01 12:30 UTC")
     assert judge.clock(now, -90).message == "the engine's clock is 90 s behind"
     assert judge.clock(datetime(1970, 1, 1, tzinfo=UTC), None).ok is False
+
+
+def test_gateways_of_an_older_image_are_named() -> None:
+    today, running = "ecluse/haproxy:2.6-b", {"shop-test-gateway": "ecluse/haproxy:2.6-b"}
+    assert judge.proxies({}, today) is None
+    assert judge.proxies(running, today) == Finding("gateways", True, "1 run ecluse/haproxy:2.6-b")
+    found = judge.proxies(running | {"ecluse-edge": "26ccde07cea7"}, today)
+    assert found is not None
+    assert found.ok is None
+    assert found.message == (
+        "run an older image than ecluse/haproxy:2.6-b: ecluse-edge; the next deployment of theirs replaces them"
+    )

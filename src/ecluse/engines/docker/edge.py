@@ -107,6 +107,10 @@ class Edge:
             elif any(item.is_running for item in await self._containers.find(self._marks)):
                 await self._follow()
 
+    async def found(self) -> list[Container]:
+        """The container, where there is one."""
+        return await self._containers.find(self._marks)
+
     async def forget_network(self) -> None:
         """Removes the network, once no gateway is on it."""
         if not self._folder.is_dir():
@@ -138,7 +142,7 @@ class Edge:
         listen = payloads.listening(self._listen, self._https_port)
         image = await self._house.ensure("haproxy")
         for item in await self._containers.find(self._marks):
-            is_same = item.labels.get(labels.LISTEN) == listen and item.labels.get(labels.IMAGE) == image
+            is_same = item.labels.get(labels.LISTEN) == listen and item.image == image
             if is_same and item.is_running:
                 return
             self._refuse_taken(item.labels.get(labels.LISTEN, ""))

@@ -18,7 +18,7 @@ from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.edge import Edge
 from ecluse.engines.docker.gateway import Gateway
 from ecluse.engines.docker.ground import Ground, Network
-from ecluse.engines.docker.house import House
+from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.logs import Logs
 from ecluse.engines.docker.reach import Reach
@@ -100,6 +100,9 @@ class DockerEngine:
             tls=routes.entrance.tls if routes.entrance else None,
             certificate=gateway.certificate_expiry(),
             certificate_problem=gateway.certificate_problem(),
+            outdated=_outdated(
+                [*(item for item in listed if item.kind == "gateway"), *await self._edge.found()]
+            ),
         )
 
     async def capacity(self, target: Target) -> Capacity:
@@ -341,6 +344,10 @@ class DockerEngine:
     def _entrance(self, target: Target) -> Entrance:
         http, https = self._edge.ports
         return Entrance(http, https, target.tls)
+
+
+def _outdated(proxies: Sequence[Container]) -> tuple[str, ...]:
+    return tuple(sorted(item.kind for item in proxies if item.image != tag("haproxy")))
 
 
 def _hosts(routes: Routes) -> dict[str, str]:

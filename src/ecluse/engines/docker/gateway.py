@@ -105,6 +105,10 @@ class Gateway:
             yield Event("gateway", message="building the image of the gateway")
         await self._house.ensure("haproxy")
         self.refuse(workloads)
+        if any(item.is_running and item.image != tag("haproxy") for item in await self._found()):
+            yield Event(
+                "gateway", message="replacing the gateway by one of today's image: a moment without answers"
+            )
         async with self._lock():
             before, shown = self.routes(), self._certification.shown()
             entrance = Entrance(*self._edge.ports, self._site.target.tls)
@@ -238,7 +242,7 @@ class Gateway:
     async def remove(self) -> None:
         """Takes the environment off the edge, removes the gateway and its files."""
         await self._edge.withdraw(self._site)
-        for item in await self._containers.find(self._site.marks, kind="gateway"):
+        for item in await self._found():
             await self._containers.remove(item.id)
         if self._folder.is_dir():
             shutil.rmtree(self._folder)
@@ -283,9 +287,8 @@ class Gateway:
 
     async def _run(self, network: Network) -> str:
         """Makes the container run; gives its address on the edge's network."""
-        found = await self._containers.find(self._site.marks, kind="gateway")
-        for item in found:
-            if item.status != "created" and item.labels.get(labels.IMAGE) == tag("haproxy"):
+        for item in await self._found():
+            if item.status != "created" and item.image == tag("haproxy"):
                 await self._reach.join_gateway(item.id)
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
@@ -293,6 +296,9 @@ class Gateway:
                 return item.labels[labels.EDGE_ADDRESS]
             await self._containers.remove(item.id)
         return await self._create(network)
+
+    async def _found(self) -> list[Container]:
+        return await self._containers.find(self._site.marks, kind="gateway")
 
     async def _create(self, network: Network) -> str:
         async with self._edge.lock():

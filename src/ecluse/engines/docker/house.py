@@ -46,7 +46,8 @@ class House:
         return tag(image)
 
     async def _build(self, image: HouseImage) -> None:
-        params = {"t": tag(image), "networkmode": "host", "rm": True, "forcerm": True}
+        # made anew, whoever took the old one away wants today's packages
+        params = {"t": tag(image), "networkmode": "host", "rm": True, "forcerm": True, "nocache": True}
         headers = {"Content-Type": "application/x-tar"}
         said: list[str] = []
         async with self._client.request(

@@ -104,12 +104,16 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """A container of ours as Docker lists it. `status` is Docker's word: created, running, exited…"""
+    """A container of ours as Docker lists it. `status` is Docker's word: created, running, exited…
+
+    image: the name that it was made from, while that name still means the same; otherwise a digest.
+    """
 
     id: str
     name: str
     status: str
     labels: Mapping[str, str]
+    image: str = ""
 
     @property
     def kind(self) -> str:
@@ -157,6 +161,7 @@ def container(listed: Mapping[str, Any]) -> Container:
         name=str(listed["Names"][0]).lstrip("/") if listed.get("Names") else str(listed["Id"])[:12],
         status=str(listed["State"]).lower(),
         labels=dict(listed.get("Labels") or {}),
+        image=str(listed.get("Image") or ""),
     )
 
 

@@ -10,6 +10,7 @@ from ecluse.model.application import Origin
 from ecluse.model.secret import Sealed, Text
 
 if TYPE_CHECKING:
+    from ecluse.config.change import Touched
     from ecluse.config.git import Commit
     from ecluse.config.parity import Disparity
     from ecluse.config.sight import Seen
@@ -153,4 +154,23 @@ def disparity_facts(one: Disparity) -> dict[str, object]:
         "right": value_facts(one.right),
         "reason": one.reason,
         "explained": one.reason is not None,
+    }
+
+
+def show_touched(touched: Sequence[Touched]) -> None:
+    for one in touched:
+        before, after = (side.text if side else None for side in (one.before, one.after))
+        words = "a secret, changed" if isinstance(after, Sealed) else f"{short(before)} → {short(after)}"
+        through = one.after.through if one.after else ()
+        way = f"    through {', '.join(f'${{{seen.name}}}' for seen in through)}" if through else ""
+        show(f"{one.environment}/{one.service}  {one.name.removeprefix('app.')}  {words}{way}")
+
+
+def touched_facts(one: Touched) -> dict[str, object]:
+    return {
+        "environment": one.environment,
+        "service": one.service,
+        "name": one.name,
+        "before": value_facts(one.before) if one.before else None,
+        "after": value_facts(one.after) if one.after else None,
     }

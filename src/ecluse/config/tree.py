@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ecluse.config.document import MAX_CHARACTERS
@@ -25,11 +25,15 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """Files of the working tree."""
+    """Files of the working tree. `instead`: what files would say that are about to be written."""
 
     root: Path
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     def names(self) -> Iterator[str]:
+        yield from dict.fromkeys([*self._found(), *self.instead])
+
+    def _found(self) -> Iterator[str]:
         yield from self._under("services", depth=1, only="service.yaml")
         yield from self._under("config", depth=_CONFIG_DEPTH)
         yield from self._under("environments", depth=0)
@@ -47,6 +51,8 @@ class Tree:
                 yield path
 
     def read(self, path: str) -> bytes | None:
+        if path in self.instead:
+            return self.instead[path].encode()
         full = self.root / path
         try:
             status = full.stat()

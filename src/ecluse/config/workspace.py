@@ -95,15 +95,20 @@ def lock_file(environment: EnvironmentName) -> str:
     return f"environments/{environment}.lock.yaml"
 
 
-def open_workspace(root: Path, revision: str | None = None) -> Workspace:
-    """The product in folder `root`; NotFound when there is none. What cannot be read is in `problems`."""
+def open_workspace(
+    root: Path, revision: str | None = None, *, instead: Mapping[str, str] | None = None
+) -> Workspace:
+    """The product in folder `root`; NotFound when there is none. What cannot be read is in `problems`.
+
+    instead: texts that take the place of files, to see what an edit would do.
+    """
     root = root.absolute()
     git = find_git(root) if root.is_dir() else None
     if revision is not None and git is None:
         raise NotFound(f"{root} is not in a git repository: it has no revision {revision}")
     is_revision = git is not None and revision is not None
     commit = git.commit(revision) if git and revision is not None else git.head() if git else None
-    files = committed(git, commit) if git and commit and is_revision else Tree(root)
+    files = committed(git, commit) if git and commit and is_revision else Tree(root, instead or {})
     reading = _Reading(files)
     if not reading.document(PRODUCT_FILE):
         raise NotFound(f"no {PRODUCT_FILE} in {root}", hint="`ecluse init` writes one")
@@ -121,6 +126,17 @@ def open_workspace(root: Path, revision: str | None = None) -> Workspace:
         is_revision=is_revision,
         git=git,
     )
+
+
+def write_layer(root: Path, file: str, text: str) -> None:
+    """Replaces a layer file at once, with the rights it had; its folders are made where they are missing."""
+    path = (root / file).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(text, encoding="utf-8", newline="")
+    if path.exists():
+        beside.chmod(path.stat().st_mode & 0o7777)
+    beside.replace(path)
 
 
 def write_lock(root: Path, environment: EnvironmentName, text: str) -> Path:

@@ -57,7 +57,7 @@ class Questions:
         return self.product.workspace
 
     def sight(self, environment: str) -> Sight:
-        return self._sight(self.product.configuration, environment)
+        return self.sight_of(self.product.configuration, environment)
 
     def sights(self) -> list[Sight]:
         """Every environment; NotFound where there is none."""
@@ -67,7 +67,7 @@ class Questions:
 
     def sight_at(self, environment: str, revision: str) -> Sight:
         """The environment as the files of a revision have it."""
-        return self._sight(self._configuration_at(revision), environment)
+        return self.sight_of(self._configuration_at(revision), environment)
 
     def author(self, origin: Origin) -> Commit | None:
         """Who wrote the line of an origin."""
@@ -103,7 +103,7 @@ class Questions:
 
         return load(open_workspace(self.product.root, revision), self.product.secret_files)
 
-    def _sight(self, configuration: Configuration, environment: str) -> Sight:
+    def sight_of(self, configuration: Configuration, environment: str) -> Sight:
         from ecluse.config.sight import open_sight
         from ecluse.model.names import EnvironmentName
 

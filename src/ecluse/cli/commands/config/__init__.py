@@ -6,9 +6,11 @@ import click
 
 from ecluse.cli.commands.config.check import check
 from ecluse.cli.commands.config.diff import diff
+from ecluse.cli.commands.config.env import env
 from ecluse.cli.commands.config.explain import explain
 from ecluse.cli.commands.config.history import history
 from ecluse.cli.commands.config.repeated import repeated
+from ecluse.cli.commands.config.set import set_command, unset
 from ecluse.cli.commands.config.show import show_command
 from ecluse.cli.commands.config.unused import unused
 from ecluse.cli.commands.config.where import where
@@ -19,5 +21,17 @@ def config() -> None:
     """Answers questions about the configuration, and edits it."""
 
 
-for command in (show_command, explain, where, diff, history, unused, repeated, check):
+for command in (
+    show_command,
+    explain,
+    where,
+    diff,
+    history,
+    unused,
+    repeated,
+    check,
+    env,
+    set_command,
+    unset,
+):
     config.add_command(command)

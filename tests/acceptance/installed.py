@@ -6,8 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +27,21 @@ class Answer:
 
 @dataclass(frozen=True)
 class Command:
-    """`ecluse -C root`, with a state and an edge port of its own."""
+    """`ecluse -C root`, with a state and an edge port of its own. inside: what leads into another namespace."""
 
     root: Path
     state: Path
     port: int
+    inside: Sequence[str] = ()
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def words(self) -> list[str]:
+        return [*self.inside, str(ECLUSE), "-C", str(self.root)]
 
     def __call__(self, *words: str, timeout: float = 600, **variables: str) -> Answer:
         done = subprocess.run(
-            [str(ECLUSE), "-C", str(self.root), *words],
+            [*self.words, *words],
             capture_output=True,
             text=True,
             timeout=timeout,
@@ -60,7 +66,7 @@ class Command:
             "ECLUSE_BUILD_NETWORK": os.environ.get("ECLUSE_BUILD_NETWORK", "host"),
             "NO_COLOR": "1",
         }
-        return os.environ | ours | (variables or {})
+        return os.environ | ours | dict(self.variables) | dict(variables or {})
 
 
 def git(root: Path, *words: str) -> str:

@@ -166,7 +166,7 @@ async def test_an_environment_of_an_earlier_version_converges_and_serves_meanwhi
     docker("rm", "--force", names["front"])
     docker(
         "run", "--detach", "--name", names["front"], "--network", home["Name"], "--ip", f"{base}.200",
-        "--restart", "unless-stopped", "--add-host", f"back:{base}.2",
+        "--restart", "always", "--add-host", f"back:{base}.2",
         *(word for key, value in old.items() for word in ("--label", f"{key}={value}")),
         front["Image"],
     )  # fmt: skip

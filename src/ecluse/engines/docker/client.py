@@ -39,6 +39,10 @@ class ApiError(EngineError):
         self.reason = reason
 
 
+class Unreachable(EngineError):
+    """The engine does not answer, or went away in the middle of an answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Executed:
     """How a command in a container ended, and what it wrote (both streams together)."""
@@ -229,8 +233,8 @@ class _Translation:
             case aiohttp.ClientError() | ConnectionError():
                 raise self._unreachable() from error
 
-    def _unreachable(self) -> EngineError:
-        return EngineError(f"cannot reach the Docker engine at {self._url}", hint=_HINT)
+    def _unreachable(self) -> Unreachable:
+        return Unreachable(f"cannot reach the Docker engine at {self._url}", hint=_HINT)
 
 
 async def stream_parts(stream: Stream) -> AsyncIterator[tuple[int, bytes]]:

@@ -21,6 +21,7 @@ from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.logs import Logs
+from ecluse.engines.docker.patience import patient
 from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.rollout import Rollout, depart
 from ecluse.engines.docker.routing import Entrance, Routes
@@ -73,6 +74,10 @@ class DockerEngine:
             house=self._house,
         )
 
+    @property
+    def client(self) -> Client:
+        return self._client
+
     async def close(self) -> None:
         await self._client.close()
 
@@ -108,6 +113,7 @@ class DockerEngine:
     async def capacity(self, target: Target) -> Capacity:
         return await read_capacity(self._site(target), self._client, self._containers, self._ground)
 
+    @patient
     async def prepare(self, target: Target, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
         site = self._site(target)
         self._gateway(site).refuse(workloads)
@@ -122,16 +128,19 @@ class DockerEngine:
             yield event
         await reach.tidy(network, workloads)
 
+    @patient
     async def renew(self, target: Target) -> AsyncIterator[Event]:
         async for event in self._gateway(self._site(target)).renew():
             yield event
 
+    @patient
     async def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
         site = self._site(target)
         network = await self._ground.ensure(site)
         async for event in self._backing(site).provide(network, backing):
             yield event
 
+    @patient
     async def rollout(self, target: Target, workload: Workload) -> AsyncIterator[Event]:
         site = self._site(target)
         home, network = await self._open(site, workload.service, workload.box)
@@ -150,6 +159,7 @@ class DockerEngine:
         async for event in rollout.execute():
             yield event
 
+    @patient
     async def run(self, target: Target, run: Run) -> AsyncIterator[Event]:
         _, network = await self._open(self._site(target), run.service, run.box)
         async for event in self._runs(target).execute(network, run):
@@ -178,6 +188,7 @@ class DockerEngine:
     async def tidy(self, target: Target, run: Run) -> None:
         await self._runs(target).tidy(run)
 
+    @patient
     async def retire(
         self, target: Target, service: ServiceName, process: str | None = None
     ) -> AsyncIterator[Event]:
@@ -197,18 +208,22 @@ class DockerEngine:
         async for event in self._backing(self._site(target)).dump(backing, draft):
             yield event
 
+    @patient
     async def load(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
         async for event in self._backing(self._site(target)).load(backing, copy):
             yield event
 
+    @patient
     async def rehearse(self, target: Target, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
         async for event in self._backing(self._site(target)).rehearse(backing, copy):
             yield event
 
+    @patient
     async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
         async for event in self._backing(self._site(target)).withdraw(backing):
             yield event
 
+    @patient
     async def remove(self, target: Target, *, volumes: bool) -> AsyncIterator[Event]:
         site = self._site(target)
         async for event in self._remove_containers(site):

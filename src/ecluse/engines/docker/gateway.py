@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from ecluse.engines.docker import addresses, certificates, haproxy, labels, payloads
@@ -293,6 +294,9 @@ class Gateway:
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
                     await self._started(item.id)
+                elif not await self._admin.answers():
+                    # Docker starts it again after a crash, and brings it back with itself
+                    await self._admin.wait_started(partial(self._containers.last_lines, item.id))
                 return item.labels[labels.EDGE_ADDRESS]
             await self._containers.remove(item.id)
         return await self._create(network)

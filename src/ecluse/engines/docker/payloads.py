@@ -26,7 +26,8 @@ HOUSE_VERSIONS: Mapping[HouseImage, str] = {
 
 MOUNT = "/run/ecluse"
 LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
-ALWAYS = {"Name": "unless-stopped"}
+ALWAYS = {"Name": "always"}
+"""Not `unless-stopped`: Docker 20.10 takes for stopped by hand what it ends itself when it comes back from a crash."""
 NEVER = {"Name": "no"}
 NO_ROUTER = {"net.ipv4.ip_forward": "0"}
 """For what is on several networks: it must not carry packets from one to another."""

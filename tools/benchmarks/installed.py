@@ -42,6 +42,7 @@ class Ecluse:
     root: Path
     state: Path
     port: int
+    https: int = 0
 
     def ok(self, *words: object) -> str:
         return run(ECLUSE, "-C", self.root, *words, **self.variables)
@@ -78,16 +79,16 @@ class Ecluse:
         return {
             "ECLUSE_STATE": str(self.state),
             "ECLUSE_EDGE_HTTP_PORT": str(self.port),
-            "ECLUSE_EDGE_HTTPS_PORT": "0",
+            "ECLUSE_EDGE_HTTPS_PORT": str(self.https),
             "ECLUSE_BUILD_NETWORK": os.environ.get("ECLUSE_BUILD_NETWORK", "host"),
             "NO_COLOR": "1",
         }
 
 
 @contextmanager
-def installed(root: Path, *, environment: str = "test") -> Iterator[Ecluse]:
+def installed(root: Path, *, environment: str = "test", secure: bool = False) -> Iterator[Ecluse]:
     """The command for the product in `root`; at the end nothing of the product is left on the machine."""
-    ecluse = Ecluse(root, Path(tempfile.mkdtemp(prefix="es")), free_port())
+    ecluse = Ecluse(root, Path(tempfile.mkdtemp(prefix="es")), free_port(), free_port() if secure else 0)
     try:
         yield ecluse
     finally:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.installed import installed
-from benchmarks.load import KINDS, Load, Sample
+from benchmarks.kinds import KINDS
+from benchmarks.load import Load, Sample
 from benchmarks.shown import milliseconds, percentile, progress, table
-from benchmarks.subject import BOOT_SECONDS, HOST, subject
+from benchmarks.subject import BOOT_SECONDS, subject
 from benchmarks.ways import ByEcluse, Missing, Way, by_compose, by_kamal, wait_answering
 
 BEFORE_SECONDS = 30.0
@@ -73,7 +74,7 @@ def bench_replace(rounds: int, rival_rounds: int) -> None:
 
 async def _replace(rounds: int, rival_rounds: int) -> None:
     outcomes = []
-    with subject() as root, installed(root) as ecluse:
+    with subject() as root, installed(root, secure=True) as ecluse:
         ecluse.ok("build", "--quiet", "--version", "1")
         outcomes.append(await measure(ByEcluse(ecluse), rounds))
         for open_rival in (by_compose, by_kamal):
@@ -89,8 +90,8 @@ async def measure(way: Way, rounds: int) -> Outcome:
     """Brings the first version, lets the load run for a while, then replaces `rounds` times."""
     progress(f"{way.name}: {rounds} replacements")
     await way.bring("0")
-    await wait_answering(way.port)
-    load = Load(way.port, HOST)
+    await wait_answering(way.where.port)
+    load = Load(way.where)
     done = []
     async with load.running():
         await asyncio.sleep(BEFORE_SECONDS)
@@ -114,7 +115,8 @@ async def _round(way: Way, version: str) -> Round:
 
 
 def show(outcome: Outcome) -> None:
-    kinds = [kind.name for kind in KINDS]
+    made = {sample.kind for sample in outcome.busy}
+    kinds = [kind.name for kind in KINDS if kind.name in made]
     head = (f"{outcome.name}, {len(outcome.rounds)} replacements", "requests", "lost", "p50 before", "during",
             "p99 before", "during ms")  # fmt: skip
     print()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -15,13 +14,12 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.installed import Done, Ecluse, Failed, docker, free_port, go, run
-from benchmarks.load import KINDS, Load, Lost
+from benchmarks.kinds import KINDS, Lost
 from benchmarks.shown import DOCKER
+from benchmarks.speakers import Where, connect
 from benchmarks.subject import BOOT_SECONDS, HOST, SERVICE, wish
 
 COMPOSE_PROJECT = "eclusebench"
-KAMAL_PROXY = "github.com/basecamp/kamal-proxy"
-KAMAL_VERSION = "latest"
 IMAGE = f"bench/{SERVICE}:1"
 
 
@@ -33,7 +31,9 @@ class Way(Protocol):
     """Brings versions of the service, and says where it answers."""
 
     name: str
-    port: int
+
+    @property
+    def where(self) -> Where: ...
 
     async def bring(self, version: str) -> None:
         """Returns when the way's own command has ended."""
@@ -45,8 +45,9 @@ class ByEcluse:
     name: str = "ecluse"
 
     @property
-    def port(self) -> int:
-        return self.ecluse.port
+    def where(self) -> Where:
+        authority = self.ecluse.state / "_machine" / "authority" / "authority.crt"
+        return Where(self.ecluse.port, HOST, self.ecluse.https, authority)
 
     async def bring(self, version: str) -> None:
         wish(self.ecluse.root, version)
@@ -61,6 +62,10 @@ class ByCompose:
     file: Path
     port: int
     name: str = "docker-compose"
+
+    @property
+    def where(self) -> Where:
+        return Where(self.port, HOST)
 
     async def bring(self, version: str) -> None:
         ended_well(
@@ -77,6 +82,10 @@ class ByKamal:
     port: int
     name: str = "kamal-proxy"
     running: list[str] = field(default_factory=list)
+
+    @property
+    def where(self) -> Where:
+        return Where(self.port, HOST)
 
     async def bring(self, version: str) -> None:
         made = await go(
@@ -151,22 +160,11 @@ async def by_kamal() -> AsyncIterator[ByKamal]:
 
 
 def kamal_proxy() -> Path:
-    """The program, built once from its published source into the cache."""
-    folder = Path(os.environ.get("ECLUSE_CACHE") or Path.home() / ".cache" / "ecluse") / "bin"
-    built = folder / "kamal-proxy"
-    if built.exists():
-        return built
-    tool = shutil.which("go")
-    if tool is None:
-        raise Missing(f"kamal-proxy is not on this machine: install Go, or put the program at {built}")
-    folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [tool, "install", f"{KAMAL_PROXY}/cmd/kamal-proxy@{KAMAL_VERSION}"],
-        capture_output=True, text=True, env=os.environ | {"GOBIN": str(folder)}, timeout=600,
-    )  # fmt: skip
-    if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1].strip()
-        raise Missing(f"kamal-proxy could not be built ({said}): put the program at {built}")
+    """The program, as `tools/peers.sh` built it from its published module."""
+    cache = Path(os.environ.get("ECLUSE_CACHE") or Path.home() / ".cache" / "ecluse")
+    built = cache / "peers" / "bin" / "kamal-proxy"
+    if not built.exists():
+        raise Missing(f"kamal-proxy is not at {built}: `make peers` builds it where its Go module can be had")
     return built
 
 
@@ -195,7 +193,7 @@ async def answers(port: int) -> bool:
     """Does the service answer one request well, within five seconds?"""
     with suppress(OSError, TimeoutError, Lost, asyncio.IncompleteReadError):
         async with asyncio.timeout(5):
-            connection = await Load(port, HOST).open()
+            connection = await connect(Where(port, HOST), KINDS[0])
             try:
                 return (await connection.ask(KINDS[0])).status == 200
             finally:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from benchmarks.installed import Ecluse, end_tidily, installed
 from benchmarks.load import Load, Sample
 from benchmarks.shown import milliseconds, percentile, progress, show_machine, table
+from benchmarks.speakers import Where
 from benchmarks.subject import HOST, subject
 from benchmarks.ways import wait_answering
 
@@ -56,7 +57,7 @@ async def live(ecluse: Ecluse, seconds: float) -> Sequence[str]:
     await scene.deploy()
     await wait_answering(ecluse.port)
     files = gateway_files(ecluse.state)
-    load, memory = Load(ecluse.port, HOST, KINDS), Memory(scene)
+    load, memory = Load(Where(ecluse.port, HOST), KINDS), Memory(scene)
     begun, began_at = time.monotonic(), datetime.now(UTC)
     async with load.running(), memory.watched():
         for act in script(scene, lambda: time.monotonic() - begun < seconds):

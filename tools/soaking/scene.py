@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.installed import ECLUSE, Done, Ecluse, docker, go, machine
-from benchmarks.load import ECHO, Kind
+from benchmarks.kinds import ECHO, Kind
 from benchmarks.shown import DOCKER, progress
 from benchmarks.subject import SERVICE, wish
 from benchmarks.ways import answers

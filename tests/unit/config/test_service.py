@@ -13,11 +13,13 @@ from ecluse.model.service import (
     Exposure,
     ImageBuild,
     ImageTests,
+    Introduction,
     Probe,
     Process,
     SettingsFile,
     Task,
     TemplateFile,
+    Websockets,
 )
 
 
@@ -197,3 +199,19 @@ def test_all_problems_come_at_once_in_the_order_of_lines() -> None:
     assert [line.split(":")[1] for line in problems.splitlines() if line.startswith("service.yaml")] == list(
         "1234"
     )
+
+
+def test_how_a_release_comes_and_websockets_leave_is_read() -> None:
+    spec = read("""
+        service: chat
+        processes:
+          web:
+            port: 8080
+            rollout: {steps: [10%, 50%], observe: 1m}
+            websockets: {grace: 45s}
+          admin: {port: 8081, rollout: {judge: false}}
+    """)
+    assert spec.processes["web"].rollout == Introduction((0.1, 0.5), 60.0)
+    assert spec.processes["web"].websockets == Websockets(45.0)
+    assert spec.processes["admin"].rollout == Introduction(judge=False)
+    assert spec.processes["admin"].websockets == Websockets(10.0)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from ecluse.config.document import read_document
-from ecluse.config.schema.fields import Name, Shape, nothing
+from ecluse.config.schema.fields import Name, Nothing, Shape
 from ecluse.config.validate import fit
 from ecluse.errors import ConfigInvalid
 from ecluse.model.names import EnvironmentName, ServiceName
@@ -34,12 +34,12 @@ class _LockedText(Shape):
     image: str
     commit: str | None = None
     revision: str
-    secrets: Annotated[dict[str, str], BeforeValidator(nothing)] = Field(default_factory=dict)
+    secrets: Annotated[dict[str, str], Nothing] = Field(default_factory=dict)
 
 
 class _LockText(Shape):
     environment: Name
-    services: Annotated[dict[Name, _LockedText], BeforeValidator(nothing)] = Field(default_factory=dict)
+    services: Annotated[dict[Name, _LockedText], Nothing] = Field(default_factory=dict)
 
 
 def lock_text(environment: EnvironmentName, services: Mapping[ServiceName, Locked]) -> str:

@@ -348,3 +348,21 @@ def test_no_answer_holds_a_secret_and_none_writes(
     assert {
         path: path.stat().st_mtime_ns for path in tmp_path.rglob("*") if ".git" not in path.parts
     } == before
+
+
+def test_schema_shows_that_of_one_file(asked: Asked) -> None:
+    schema = asked.ok("config", "schema", "config/environments/prod/services/invoicing.yaml").json
+    assert schema["title"] == "a layer of invoicing"
+    assert asked.ok("config", "schema", "ecluse.yaml").json["title"] == "ecluse.yaml"
+    assert asked.ok("config", "schema", "services/invoicing/service.yaml").json["title"] == "service.yaml"
+    assert asked("config", "schema", "config/domains/biling.yaml").code == 4
+    assert asked("config", "schema").code == 2
+
+
+def test_schema_writes_all_of_them_and_shows_how_an_editor_finds_them(asked: Asked, tmp_path: Path) -> None:
+    found = asked.ok("config", "schema", "--write", str(tmp_path / "schemas")).json["yaml.schemas"]
+    assert {str(path) for path in (tmp_path / "schemas").rglob("*.json")} == set(found)
+    assert found[str(tmp_path / "schemas/services/invoicing.json")] == [
+        "config/services/invoicing.yaml",
+        "config/environments/*/services/invoicing.yaml",
+    ]

@@ -8,12 +8,23 @@ from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
 from croniter import CroniterBadDateError, croniter
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, WrapValidator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from ecluse.config.quantity import parse_cpu, parse_duration, parse_share, parse_size
 from ecluse.model.names import key_problem, name_problem
 
+REFERABLE = "x-referable"
+"""Marks, in a JSON Schema, what may be a reference in a layer."""
 REFERENCES = {"references": True}
 """Validation context of layer files: a value may be a `${…}` that is resolved later."""
 
@@ -132,28 +143,87 @@ def _probe_path_problem(text: str) -> str | None:
     return None if re.fullmatch(r"/[^\s#]*", text) else "must be a path that begins with /"
 
 
-Referable = WrapValidator(_referable)
+class _Referable:
+    """In a layer, the value may also be a reference."""
 
-Name = Annotated[str, _checked(name_problem)]
-Key = Annotated[str, _checked(key_problem)]
-Cpu = Annotated[int, _parsed(parse_cpu), Referable]
-Memory = Annotated[int, _parsed(parse_size), Referable]
-Size = Annotated[int, _parsed(parse_size)]
-Duration = Annotated[float, _parsed(parse_duration), Referable]
-Share = Annotated[float, _parsed(parse_share), Referable]
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_wrap_validator_function(_referable, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), REFERABLE: True}
+
+
+class _Nothing:
+    """Where a map may be left empty: `key:` without a value."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_before_validator_function(nothing, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {"anyOf": [handler(schema), {"type": "null"}]}
+
+
+def _written(pattern: str, *examples: str) -> WithJsonSchema:
+    """How a text is written, for editors."""
+    return WithJsonSchema({"type": "string", "pattern": f"^(?:{pattern})$", "examples": list(examples)})
+
+
+Referable = _Referable()
+Nothing = _Nothing()
+_CORES = WithJsonSchema({"anyOf": [
+    {"type": "string", "pattern": "^([0-9]+m|[0-9]+(\\.[0-9]+)?)$", "examples": ["100m"]}, {"type": "number"},
+]})  # fmt: skip
+_BYTES = _written("[0-9]+(\\.[0-9]+)?(Ki|Mi|Gi|Ti|Pi|k|M|G|T|P)", "128Mi", "1Gi")
+_SECONDS = _written("(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+(\\.[0-9]+)?s)?([0-9]+ms)?", "30s", "5m")
+_PART = WithJsonSchema({"type": "string", "pattern": "^[0-9]{1,2}%$", "examples": ["10%"]})
+_NAMED = _written("[a-z]([a-z0-9-]*[a-z0-9])?", "invoicing")
+_KEYED = _written("[A-Z][A-Z0-9_]*", "SMTP_HOST")
+_HOSTED = _written("[a-z0-9]([a-z0-9-]*[a-z0-9])?(\\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", "invoicing")
+_VERSIONED = WithJsonSchema({"type": ["string", "integer"], "examples": ["10.11"]})
+_CRONTAB = _written(r"\S+( +\S+){4}", "0 6 * * 1-5")
+
+Name = Annotated[str, _checked(name_problem), _NAMED]
+Key = Annotated[str, _checked(key_problem), _KEYED]
+Cpu = Annotated[int, _parsed(parse_cpu), _CORES, Referable]
+Memory = Annotated[int, _parsed(parse_size), _BYTES, Referable]
+Size = Annotated[int, _parsed(parse_size), _BYTES]
+Duration = Annotated[float, _parsed(parse_duration), _SECONDS, Referable]
+Share = Annotated[float, _parsed(parse_share), _PART, Referable]
 Command = Annotated[list[str], BeforeValidator(_command)]
-Host = Annotated[str, _matching(_HOST, "must be a host name"), Referable]
-Mode = Annotated[str, _matching(_MODE, 'must be a mode like "0440"'), BeforeValidator(_mode)]
-Owner = Annotated[str, _matching(_OWNER, "must be user or user:group")]
-Registry = Annotated[
-    str, _matching(_REGISTRY, "must be a registry like registry.example.fr/team", "leave out https://")
+Host = Annotated[str, _matching(_HOST, "must be a host name"), _HOSTED, Referable]
+Mode = Annotated[
+    str,
+    _matching(_MODE, 'must be a mode like "0440"'),
+    BeforeValidator(_mode),
+    _written("0?[0-7]{3}", "0440"),
 ]
-Schedule = Annotated[str, _checked(_schedule_problem, 'for instance "0 6 * * 1-5"'), Referable]
-Zone = Annotated[str, _checked(_zone_problem, "for instance Europe/Paris"), Referable]
-Reason = Annotated[str, _checked(_reason_problem)]
-RelativePath = Annotated[str, _checked(_relative_problem)]
-ContainerPath = Annotated[str, _checked(_container_path_problem)]
-ProbePath = Annotated[str, _checked(_probe_path_problem), Referable]
-Version = Annotated[str, BeforeValidator(_version)]
+Owner = Annotated[
+    str,
+    _matching(_OWNER, "must be user or user:group"),
+    _written("[a-z0-9_][a-z0-9_-]*(:[a-z0-9_][a-z0-9_-]*)?", "www-data:www-data"),
+]
+Registry = Annotated[
+    str,
+    _matching(_REGISTRY, "must be a registry like registry.example.fr/team", "leave out https://"),
+    _written("[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*", "registry.example.fr/comptoir"),
+]
+Schedule = Annotated[str, _checked(_schedule_problem, 'for instance "0 6 * * 1-5"'), _CRONTAB, Referable]
+Zone = Annotated[
+    str,
+    _checked(_zone_problem, "for instance Europe/Paris"),
+    _written(r"[A-Za-z0-9_+/-]+", "Europe/Paris"),
+    Referable,
+]
+Reason = Annotated[str, _checked(_reason_problem), _written(r"(.|\s)*\S(.|\s)*")]
+RelativePath = Annotated[str, _checked(_relative_problem), _written(r"(?!/)[^\\]+")]
+ContainerPath = Annotated[
+    str, _checked(_container_path_problem), _written("(/[A-Za-z0-9._@+-]+)+", "/config/app.ini")
+]
+ProbePath = Annotated[str, _checked(_probe_path_problem), _written(r"/[^\s#]*", "/health"), Referable]
+Version = Annotated[str, BeforeValidator(_version), _VERSIONED]
 FormatName = Literal["env", "json", "yaml", "properties", "ini", "xml"]
 Section = Annotated[str, _matching(_SECTION, "must be letters, digits, dots, dashes and blanks")]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from ecluse.config.schema.fields import Duration, Reason, Schedule, Shape, Zone, nothing
+from ecluse.config.schema.fields import Duration, Nothing, Reason, Schedule, Shape, Zone
 from ecluse.config.schema.service import Flag, ProcessText
 
 
@@ -23,7 +23,7 @@ class CronRunText(Shape):
 class RunText(Shape, extra="allow"):
     """`crons` apart, each key is a process name, or `*` for every process."""
 
-    crons: Annotated[dict[str, CronRunText], BeforeValidator(nothing)] = Field(default_factory=dict)
+    crons: Annotated[dict[str, CronRunText], Nothing] = Field(default_factory=dict)
     __pydantic_extra__: dict[str, ProcessText]
 
 
@@ -32,12 +32,12 @@ def _silent() -> RunText:
 
 
 class ServiceLayerText(Shape):
-    app: Annotated[dict[str, Any], BeforeValidator(nothing)] = Field(default_factory=dict)
-    run: Annotated[RunText, BeforeValidator(nothing)] = Field(default_factory=_silent)
-    reasons: Annotated[dict[str, Reason], BeforeValidator(nothing)] = Field(default_factory=dict)
+    app: Annotated[dict[str, Any], Nothing] = Field(default_factory=dict)
+    run: Annotated[RunText, Nothing] = Field(default_factory=_silent)
+    reasons: Annotated[dict[str, Reason], Nothing] = Field(default_factory=dict)
 
 
 class SharedLayerText(ServiceLayerText):
-    services: Annotated[
-        dict[str, Annotated[ServiceLayerText, BeforeValidator(nothing)]], BeforeValidator(nothing)
-    ] = Field(default_factory=dict)
+    services: Annotated[dict[str, Annotated[ServiceLayerText, Nothing]], Nothing] = Field(
+        default_factory=dict
+    )

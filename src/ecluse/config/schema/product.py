@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
 from ecluse.config.schema.fields import (
     Cpu,
     Host,
     Memory,
     Name,
+    Nothing,
     Reason,
     Registry,
     RelativePath,
@@ -20,7 +21,6 @@ from ecluse.config.schema.fields import (
     Version,
     Zone,
     must,
-    nothing,
 )
 from ecluse.config.schema.service import Port
 from ecluse.config.types import is_email, is_url
@@ -88,7 +88,7 @@ class BackupText(Shape):
     enabled: bool = True
     schedule: Schedule | None = None
     timezone: Zone = "UTC"
-    keep: Annotated[KeepText, BeforeValidator(nothing)] = Field(default_factory=KeepText)
+    keep: Annotated[KeepText, Nothing] = Field(default_factory=KeepText)
     test: RestoreTests = "weekly"
 
 
@@ -128,16 +128,14 @@ class EnvironmentText(Shape):
     follows: list[str] = Field(default_factory=list)
     protected: bool = False
     registry: Registry | None = None
-    tls: Annotated[TlsText, BeforeValidator(nothing)] = Field(default_factory=TlsText)
-    backing: dict[str, Annotated[BackingOverrideText, BeforeValidator(nothing)]] = Field(default_factory=dict)
-    reasons: Annotated[dict[str, Reason], BeforeValidator(nothing)] = Field(default_factory=dict)
+    tls: Annotated[TlsText, Nothing] = Field(default_factory=TlsText)
+    backing: dict[str, Annotated[BackingOverrideText, Nothing]] = Field(default_factory=dict)
+    reasons: Annotated[dict[str, Reason], Nothing] = Field(default_factory=dict)
 
 
 class ProductText(Shape):
     product: Name
-    services: dict[Name, Annotated[ServiceEntryText, BeforeValidator(nothing)]] = Field(default_factory=dict)
+    services: dict[Name, Annotated[ServiceEntryText, Nothing]] = Field(default_factory=dict)
     registry: Registry | None = None
-    environments: dict[Name, Annotated[EnvironmentText, BeforeValidator(nothing)]] = Field(
-        default_factory=dict
-    )
+    environments: dict[Name, Annotated[EnvironmentText, Nothing]] = Field(default_factory=dict)
     backing: dict[Name, BackingText] = Field(default_factory=dict)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
 
 from ecluse.config.schema.fields import (
     Command,
@@ -17,6 +18,7 @@ from ecluse.config.schema.fields import (
     Memory,
     Mode,
     Name,
+    Nothing,
     Owner,
     ProbePath,
     Referable,
@@ -149,6 +151,17 @@ def _only_env() -> list[SettingsText | None]:
     return [None]
 
 
+class _Delivered:
+    """For editors: `env`, a file, or a list of these."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        file = handler(schema)["items"]["anyOf"][0]
+        one = {"anyOf": [{"const": "env"}, file]}
+        return {"anyOf": [*one["anyOf"], {"type": "array", "items": one}]}
+
+
 class ServiceText(Shape):
     service: Name
     image: ImageText = Field(default_factory=ImageText)
@@ -156,9 +169,13 @@ class ServiceText(Shape):
     tasks: dict[Name, TaskText] = Field(default_factory=dict)
     crons: dict[Name, CronText] = Field(default_factory=dict)
     uses: list[str] = Field(default_factory=list)
-    config: dict[Key, Annotated[ContractText, BeforeValidator(_contract)]] = Field(default_factory=dict)
+    config: dict[Key, Annotated[ContractText, BeforeValidator(_contract), Nothing]] = Field(
+        default_factory=dict
+    )
     deliver: Annotated[
-        list[Annotated[SettingsText | None, BeforeValidator(_delivery)]], BeforeValidator(_deliveries)
+        list[Annotated[SettingsText | None, BeforeValidator(_delivery)]],
+        BeforeValidator(_deliveries),
+        _Delivered(),
     ] = Field(default_factory=_only_env)
     """None stands for `env`."""
     files: dict[ContainerPath, TemplateText] = Field(default_factory=dict)

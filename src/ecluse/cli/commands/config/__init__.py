@@ -10,6 +10,7 @@ from ecluse.cli.commands.config.env import env
 from ecluse.cli.commands.config.explain import explain
 from ecluse.cli.commands.config.history import history
 from ecluse.cli.commands.config.repeated import repeated
+from ecluse.cli.commands.config.schema import schema
 from ecluse.cli.commands.config.set import set_command, unset
 from ecluse.cli.commands.config.show import show_command
 from ecluse.cli.commands.config.unused import unused
@@ -33,5 +34,6 @@ for command in (
     env,
     set_command,
     unset,
+    schema,
 ):
     config.add_command(command)

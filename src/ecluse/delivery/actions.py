@@ -89,8 +89,9 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
                 return engine.retire(target, _service(change), change.part)
             return engine.rollout(target, _at_once(_workload(intent.previous, change, target.domain)))
         case "provide":
+            # one that did not run before this deployment has no earlier form to come back to
             old: BackingService | None = intent.previous_backing.get(change.part)
-            return engine.provide(target, old) if old else None
+            return engine.provide(target, old) if old and change.expects else None
         case "run" | "schedule" | "secure" | "withdraw" | "erase" | "dump" | "load" | "rehearse" | "prune":
             return None
     assert_never(change.action)

@@ -22,6 +22,7 @@ from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Mask
 from ecluse.engines.docker.reach import Reach
+from ecluse.engines.docker.symptoms import at_the_start
 from ecluse.errors import EngineError
 from ecluse.model.application import BackingService, File
 from ecluse.model.cause import Cause, RolloutFailed
@@ -185,7 +186,13 @@ class Backing:
         elif not await self._house.has_image(backing.image):
             sentence = f"the image of {backing.name} is not on this machine: {backing.image}"
             raise RolloutFailed(
-                Cause("image-missing", backing.name, sentence, hint=f"docker pull {backing.image}")
+                Cause(
+                    "image-missing",
+                    backing.name,
+                    sentence,
+                    (f"{backing.image}: not among the images of this machine",),
+                    hint=f"docker pull {backing.image}",
+                )
             )
 
     async def _current(self, backing: BackingService, image: str) -> Container | None:
@@ -318,7 +325,8 @@ class Backing:
     async def _failed(
         self, item: Container, backing: BackingService, inspected: Mapping[str, Any], secrets: Mask
     ) -> RolloutFailed:
-        return RolloutFailed(ended(backing.name, inspected, await self._last_lines(item, secrets)))
+        cause = ended(backing.name, inspected, await self._last_lines(item, secrets))
+        return RolloutFailed(at_the_start(cause))
 
     async def _overdue(
         self, item: Container, backing: BackingService, problem: str, secrets: Mask

@@ -14,6 +14,7 @@ from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.gateway import Gateway
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.probe import Probe
+from ecluse.engines.docker.surroundings import explained
 from ecluse.model.application import BackingService
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
@@ -91,7 +92,8 @@ class Confirmation:
         if is_running and not deaths:
             return
         logs = await self._last_lines(workload, item)
-        raise RolloutFailed(health.ended_later(workload.subject, inspected, deaths, logs))
+        failure = RolloutFailed(health.ended_later(workload.subject, inspected, deaths, logs))
+        raise await explained(failure, self._site, self._containers, workload.box)
 
     async def _traffic(self, workload: Workload, members: Sequence[Container]) -> None:
         """What the gateway holds for dead is asked once more by ourselves."""

@@ -140,7 +140,7 @@ class Containers:
             f"containers/{container}/archive",
             payloads.archive(wanted, missing),
             what="put files into a container",
-            params={"path": "/"},
+            params={"path": "/", "noOverwriteDirNonDir": True},
         )
 
     async def read(self, container: str, path: str) -> bytes:

@@ -9,6 +9,7 @@ from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.output import Mask
 from ecluse.engines.docker.owners import Accounts, needs_lookup
 from ecluse.engines.docker.payloads import Packed
+from ecluse.errors import EngineError
 from ecluse.model.application import File
 from ecluse.model.secret import Sealed, Text
 from ecluse.model.workload import Box
@@ -40,7 +41,11 @@ class Dressing:
         if not files:
             return
         default = _user(await self._containers.inspect(container))
-        numbers = await self._numbers(container, {file.owner or default for file in files})
+        owners = {default, *(file.owner or default for file in files)}
+        accounts = await self._accounts(container, owners)
+        numbers = {owner: accounts.numbers(owner) for owner in owners}
+        for file in files:
+            _refuse_unreadable(file, default, numbers, accounts)
         await self._containers.put(
             container, [self._packed(file, numbers[file.owner or default]) for file in files]
         )
@@ -48,14 +53,34 @@ class Dressing:
     def _packed(self, file: File, owner: tuple[int, int]) -> Packed:
         return Packed(file.path, self.text(file.content).encode(), file.mode, *owner)
 
-    async def _numbers(self, container: str, owners: Iterable[str]) -> Mapping[str, tuple[int, int]]:
-        wanted = set(owners)
-        accounts = Accounts("", "")
-        if any(needs_lookup(owner) for owner in wanted):
-            passwd = await self._containers.read(container, "/etc/passwd")
-            group = await self._containers.read(container, "/etc/group")
-            accounts = Accounts(passwd.decode(errors="replace"), group.decode(errors="replace"))
-        return {owner: accounts.numbers(owner) for owner in wanted}
+    async def _accounts(self, container: str, owners: Iterable[str]) -> Accounts:
+        if not any(needs_lookup(owner) for owner in owners):
+            return Accounts("", "")
+        passwd = await self._containers.read(container, "/etc/passwd")
+        group = await self._containers.read(container, "/etc/group")
+        return Accounts(passwd.decode(errors="replace"), group.decode(errors="replace"))
+
+
+class Unreadable(EngineError):
+    """A file that the container's own user could not read."""
+
+    def __init__(self, path: str, mode: int, owner: str, user: str) -> None:
+        super().__init__(f"{path} has mode {mode:04o} and belongs to {owner}, and the program runs as {user}")
+
+
+def _refuse_unreadable(
+    file: File, user: str, numbers: Mapping[str, tuple[int, int]], accounts: Accounts
+) -> None:
+    owner = file.owner or user
+    (uid, gid), (file_uid, file_gid) = numbers[user], numbers[owner]
+    may = (
+        uid == 0
+        or (file.mode & 0o400 and uid == file_uid)
+        or (file.mode & 0o040 and file_gid in {gid, *accounts.groups(user)})
+        or file.mode & 0o004
+    )
+    if not may:
+        raise Unreadable(file.path, file.mode, owner, user)
 
 
 def _user(inspected: Mapping[str, Any]) -> str:

@@ -21,6 +21,7 @@ from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.listeners import who_listens
 from ecluse.errors import EngineError
+from ecluse.model.cause import Cause, RolloutFailed
 
 
 class Member(TypedDict):
@@ -182,14 +183,20 @@ class Edge:
             if port and not _holds(held, port) and _is_taken(self._listen[0], port):
                 raise self._taken(port)
 
-    def _taken(self, port: int) -> EngineError:
+    def _taken(self, port: int) -> RolloutFailed:
         address, name = self._listen[0], "HTTP"
         either = "(or ECLUSE_EDGE_ADDRESS) to another one"
         if port == self._https_port:
             name, either = "HTTPS", "to another one, or to 0 for no HTTPS"
-        return EngineError(
-            f"the edge cannot listen on {address}:{port}: {who_listens(port) or 'another program'} does already",
-            hint=f"free that port, or set ECLUSE_EDGE_{name}_PORT {either}",
+        holder = who_listens(port) or "another program"
+        return RolloutFailed(
+            Cause(
+                "port-taken",
+                "edge",
+                f"the edge cannot listen on {address}:{port}: {holder} does already",
+                (f"{address}:{port} is held by {holder}",),
+                hint=f"free that port, or set ECLUSE_EDGE_{name}_PORT {either}",
+            )
         )
 
     async def _follow(self) -> None:

@@ -33,6 +33,10 @@ class Attempt:
     code: int = 0
     text: str = ""
 
+    @property
+    def is_http(self) -> bool:
+        return self.what.startswith("GET ")
+
 
 @dataclass(frozen=True, slots=True)
 class Death:
@@ -172,19 +176,63 @@ def not_ready(subject: str, attempt: Attempt, *, seconds: float, logs: Sequence[
     """A probe that did not succeed until its deadline."""
     limit = f"within {seconds:g} s"
     if attempt.outcome == "answered":
-        sentence = (
-            f"{subject} runs but is not well: {attempt.what} gave {_answer(attempt)} until the deadline"
-        )
-        evidence = [f"{attempt.what}: {_answer(attempt)}", *_quoted(attempt.text), f"deadline: {seconds:g} s"]
-        return Cause("probe-refused", subject, sentence, tuple(evidence), tuple(logs))
+        evidence = (f"{attempt.what}: {_answer(attempt)}", *_quoted(attempt.text), f"deadline: {seconds:g} s")
+        return _refusing(subject, attempt, "until the deadline", evidence, logs)
     if attempt.outcome == "refused":
         sentence = f"{subject} runs but nothing listened on {attempt.what} {limit}"
-        return Cause("probe-silent", subject, sentence, (f"{attempt.what}: connection refused",), tuple(logs))
+        return Cause(
+            "probe-silent", subject, sentence, (f"{attempt.what}: connection refused",), tuple(logs),
+            hint="does it start what listens? raise `probe: {deadline}` if it only needs longer",
+        )  # fmt: skip
     sentence = f"{subject} runs but {attempt.what} did not answer {limit}"
     return Cause(
         "probe-silent", subject, sentence, (f"{attempt.what}: no answer",), tuple(logs),
         hint="raise `probe: {timeout, deadline}` if it is slow to start",
     )  # fmt: skip
+
+
+def steadily_refused(
+    subject: str, attempt: Attempt, *, times: int, seconds: float, logs: Sequence[str]
+) -> Cause:
+    """A probe that gave the same answer again and again, one that does not mean `not yet`."""
+    evidence = (
+        f"{attempt.what}: {_answer(attempt)}, {times} times in {seconds:.0f} s",
+        *_quoted(attempt.text),
+    )
+    return _refusing(subject, attempt, "every time", evidence, logs)
+
+
+def patience(attempt: Attempt) -> float | None:
+    """After how many seconds of the same answer a probe need not go on; None: only its deadline tells.
+
+    A program that is starting says so with 502, 503 or 504 (RFC 9110, section 15.6), 425 or 429; commands wait for
+    things in ways of their own. Asking a wrong address will not get better.
+    """
+    if attempt.outcome != "answered" or not attempt.is_http or attempt.code in (408, 425, 429, 502, 503, 504):
+        return None
+    return 5.0 if attempt.code < 500 else 10.0
+
+
+def _refusing(
+    subject: str, attempt: Attempt, when: str, evidence: Sequence[str], logs: Sequence[str]
+) -> Cause:
+    sentence = f"{subject} runs but is not well: {attempt.what} gave {_answer(attempt)} {when}"
+    hint = _ANSWERS.get(attempt.code) if attempt.is_http else "run the command yourself: `ecluse exec`"
+    return Cause(
+        "probe-refused", subject, sentence, tuple(evidence), tuple(logs),
+        hint=hint or "what it logged at that address tells more; 503 is the answer for `not ready yet`",
+    )  # fmt: skip
+
+
+_LOGIN = "give the probe an address that answers without a login"
+_ANSWERS = {
+    400: "the program refuses the request itself: does it know the Host that is asked for?",
+    401: _LOGIN,
+    403: _LOGIN,
+    404: "is `probe: {path}` an address that the program has?",
+    405: "the probe sends GET: give it an address that takes it",
+    503: "it says that it is not ready: raise `probe: {deadline}` if it only needs longer",
+}
 
 
 def elsewhere(subject: str, port: int, heard: Sequence[Listener], logs: Sequence[str]) -> Cause:
@@ -210,6 +258,25 @@ def dependency_down(subject: str, name: str, status: str) -> Cause:
     )
 
 
+def unreadable(subject: str, why: str) -> Cause:
+    """A file that we would put in, and that the program could not read."""
+    return Cause(
+        "configuration-unreadable", subject, f"{subject} could not read its configuration: {why}", (why,),
+        hint="give the file the `owner` or the `mode` that the program needs; without an owner it is the image's user",
+    )  # fmt: skip
+
+
+def not_put(subject: str, paths: Sequence[str], reason: str) -> Cause:
+    """Docker would not take our files."""
+    if _is_full(reason):
+        return refused(subject, "", reason)
+    names = " or ".join(paths)
+    return Cause(
+        "configuration-unreadable", subject, f"{subject} cannot be given its configuration file {names}",
+        (f"Docker: {reason}",), hint="is there a folder of that name in the image, or a file where a folder should be?",
+    )  # fmt: skip
+
+
 def refused(subject: str, image: str, reason: str) -> Cause:
     """Docker would not create or start the container."""
     kind, sentence, hint = _refusal(subject, image, reason)
@@ -224,7 +291,7 @@ def _refusal(subject: str, image: str, reason: str) -> tuple[CauseKind, str, str
             f"the image of {subject} is not on this machine: {image}",
             "build it here with `ecluse build`, or pull it",
         )
-    if "no space left" in text or "disk quota" in text:
+    if _is_full(reason):
         return (
             "no-space",
             f"no disk space is left for {subject}",
@@ -243,14 +310,33 @@ def _refusal(subject: str, image: str, reason: str) -> tuple[CauseKind, str, str
             "see the file's mode in the image",
         )
     if "port is already allocated" in text or "address already in use" in text:
-        return "port-taken", f"{subject} cannot start: an address or port is taken", None
-    return "engine", f"Docker does not start {subject}", None
+        return (
+            "port-taken",
+            f"{subject} cannot start: an address or port is taken",
+            "another container of this machine holds it: `docker ps` shows them",
+        )
+    if "unable to find user" in text or "unable to find group" in text:
+        return (
+            "exited",
+            f"{subject} cannot start: the user that its image names does not exist",
+            "see USER in the Dockerfile: the image's /etc/passwd must have it",
+        )
+    return "engine", f"Docker does not start {subject}", "`ecluse doctor` looks at the engine"
+
+
+def _is_full(reason: str) -> bool:
+    text = reason.lower()
+    return "no space left" in text or "disk quota" in text
 
 
 def task_failed(subject: str, state: Mapping[str, Any], logs: Sequence[str]) -> Cause:
     how = how_it_ended(state)
     kind: CauseKind = "out-of-memory" if state.get("OOMKilled") else "task-failed"
-    return Cause(kind, subject, f"{subject} failed: it {_was(how)}", (how,), tuple(logs))
+    hint = (
+        _exit_hint(int(state["ExitCode"]))
+        or f"try it again by hand: ecluse run ENV {subject.replace('/', ' ')}"
+    )
+    return Cause(kind, subject, f"{subject} failed: it {_was(how)}", (how,), tuple(logs), hint=hint)
 
 
 def overdue(subject: str, seconds: float, logs: Sequence[str]) -> Cause:
@@ -275,7 +361,7 @@ def _was(how: str) -> str:
 
 
 def _answer(attempt: Attempt) -> str:
-    return f"exit code {attempt.code}" if attempt.what.startswith("the command") else f"status {attempt.code}"
+    return f"status {attempt.code}" if attempt.is_http else f"exit code {attempt.code}"
 
 
 def _quoted(text: str) -> list[str]:

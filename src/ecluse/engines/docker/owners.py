@@ -21,6 +21,12 @@ class Accounts:
         uid, own = self._user(user)
         return uid, self._group(group) if group else own
 
+    def groups(self, user: str) -> set[int]:
+        """The further groups of a user, by /etc/group."""
+        name, _, _ = user.partition(":")
+        names = {name} | {row[0] for row in _rows(self.passwd, 4) if row[2] == name}
+        return {int(row[2]) for row in _rows(self.group, 4) if names & set(row[3].split(","))}
+
     def _user(self, name: str) -> tuple[int, int]:
         column = 2 if name.isdigit() else 0
         for row in _rows(self.passwd, 4):

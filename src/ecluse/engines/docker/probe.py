@@ -12,6 +12,7 @@ from ecluse.engines.docker import health
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.health import Attempt
+from ecluse.engines.docker.idleness import is_idle, processor_seconds
 from ecluse.engines.docker.listeners import Listener, listeners
 from ecluse.engines.docker.output import Mask
 from ecluse.errors import EngineError
@@ -20,6 +21,10 @@ from ecluse.model.workload import Workload
 
 SETTLING_SECONDS = 1.5
 ELSEWHERE_SECONDS = 5.0
+IDLE_SECONDS = 2.0
+BUSY_SECONDS = 15.0
+STEADY_TIMES = 5
+END_MARGIN_SECONDS = 60.0
 FIRST_SECONDS = 0.05
 _BODY_BYTES = 400
 _OK = Attempt("ok", "")
@@ -46,24 +51,70 @@ class Probe:
         self._mask = mask
         self._begun = time.monotonic()
         self._closed_since: float | None = None
+        self._looked: tuple[float, float | None] = (self._begun, None)
+        self._steady: tuple[int, float, int] | None = None
 
     async def wait_ready(self) -> None:
         """Returns when the replica is ready; RolloutFailed with the first terminal cause."""
+        ending = asyncio.ensure_future(self._ending())
+        try:
+            await self._ask_until_ready(ending)
+        finally:
+            ending.cancel()
+            await asyncio.gather(ending, return_exceptions=True)
+
+    async def _ask_until_ready(self, ending: asyncio.Future[None]) -> None:
         spec = self._workload.spec.probe
         while True:
             inspected = await self._containers.inspect(self._container)
             if inspected["State"]["Status"] != "running":
                 raise RolloutFailed(health.ended(self._subject, inspected, await self._last_lines()))
-            attempt = await self._attempt()
+            attempt = await self._attempt_unless(ending)
+            if attempt is None:
+                continue
             if attempt.outcome == "ok":
                 return
+            await self._refuse_steady(attempt)
             await self._refuse_elsewhere(attempt, inspected)
             if self._elapsed > spec.deadline:
                 logs = await self._last_lines()
                 raise RolloutFailed(
                     health.not_ready(self._subject, attempt, seconds=spec.deadline, logs=logs)
                 )
-            await asyncio.sleep(min(spec.interval, max(FIRST_SECONDS, self._elapsed / 4)))
+            pause = min(spec.interval, max(FIRST_SECONDS, self._elapsed / 4))
+            await asyncio.wait({ending}, timeout=pause)
+
+    async def _ending(self) -> None:
+        """Ends when the program does, so that nobody waits for an answer that will not come."""
+        try:
+            limit = self._workload.spec.probe.deadline + END_MARGIN_SECONDS
+            await self._containers.wait(self._container, seconds=limit)
+        except EngineError:
+            await asyncio.Event().wait()
+
+    async def _attempt_unless(self, ending: asyncio.Future[None]) -> Attempt | None:
+        """One attempt; None when the program ended meanwhile."""
+        attempt = asyncio.ensure_future(self._attempt())
+        both: set[asyncio.Future[Any]] = {attempt, ending}
+        try:
+            await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+            return attempt.result() if attempt.done() else None
+        finally:
+            attempt.cancel()
+            await asyncio.gather(attempt, return_exceptions=True)
+
+    async def _refuse_steady(self, attempt: Attempt) -> None:
+        """The same refusal again and again is terminal, when it is one that waiting does not mend."""
+        if self._steady is None or self._steady[0] != attempt.code or health.patience(attempt) is None:
+            self._steady = (attempt.code, time.monotonic(), 0)
+        code, since, times = self._steady
+        self._steady = (code, since, times + 1)
+        patience, seconds = health.patience(attempt), time.monotonic() - since
+        if patience is not None and seconds >= patience and times + 1 >= STEADY_TIMES:
+            cause = health.steadily_refused(
+                self._subject, attempt, times=times + 1, seconds=seconds, logs=await self._last_lines()
+            )
+            raise RolloutFailed(cause)
 
     @property
     def _elapsed(self) -> float:
@@ -123,15 +174,29 @@ class Probe:
         return Attempt("answered", what, done.code, self._mask.hide(done.output)) if done.code else _OK
 
     async def _refuse_elsewhere(self, attempt: Attempt, inspected: dict[str, Any]) -> None:
-        """A closed port beside an open one is terminal, once it has been so for a while."""
-        port = self._workload.spec.port
+        """A closed port beside an open one is terminal: soon in a program that waits, later in one that works."""
+        port, process = self._workload.spec.port, int(inspected["State"]["Pid"])
         heard = await self._heard(inspected) if attempt.outcome == "refused" else []
         if port is None or not any(item.port == port or not item.is_local for item in heard):
             self._closed_since = None
             return
-        self._closed_since = self._closed_since or time.monotonic()
-        if time.monotonic() - self._closed_since >= ELSEWHERE_SECONDS:
+        now, used = time.monotonic(), processor_seconds(process)
+        if self._closed_since is None:
+            self._closed_since, self._looked = now, (now, used)
+        if now - self._closed_since >= self._patience_elsewhere(now, used):
             raise RolloutFailed(health.elsewhere(self._subject, port, heard, await self._last_lines()))
+
+    def _patience_elsewhere(self, now: float, used: float | None) -> float:
+        """How long a program may listen elsewhere alone, by whether it works meanwhile."""
+        begun, before = self._looked
+        if used is None or before is None:
+            return ELSEWHERE_SECONDS
+        if now - begun < IDLE_SECONDS:
+            return BUSY_SECONDS
+        if is_idle(before, used, seconds=now - begun):
+            return IDLE_SECONDS
+        self._looked = (now, used)
+        return BUSY_SECONDS
 
     async def _heard(self, inspected: dict[str, Any]) -> list[Listener]:
         return listeners(int(inspected["State"]["Pid"]))

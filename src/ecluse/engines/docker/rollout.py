@@ -10,19 +10,21 @@ from typing import Any
 from ecluse.engines.docker import addresses, health, payloads
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.dressing import Dressing
+from ecluse.engines.docker.dressing import Dressing, Unreadable
 from ecluse.engines.docker.gateway import Gateway
 from ecluse.engines.docker.ground import Ground, Network, held
 from ecluse.engines.docker.introduction import Baseline, Introduction
 from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.output import Mask
 from ecluse.engines.docker.probe import Probe
 from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.routing import Server
+from ecluse.engines.docker.surroundings import explained
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
 from ecluse.model.service import Process
-from ecluse.model.workload import Workload
+from ecluse.model.workload import Box, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Rollout:
             yield self._event("replica.failed", made[-1] if made else None, error.message)
             for item in made:
                 await self._containers.remove(item.id)
-            raise
+            raise await explained(error, self._site, self._containers, self._workload.box) from error
         for item in made:
             # from now on it comes back by itself, after a crash or a restart of Docker
             await self._containers.update(item.id, payloads.restarting())
@@ -187,7 +189,7 @@ class Rollout:
 
     async def _start(self, item: Container) -> None:
         try:
-            await self._dressing.put(item.id, self._workload.box.files)
+            await put_files(self._dressing, item.id, self._workload.box, self._workload.subject, self._mask)
             await self._containers.start(item.id, name=item.name)
         except ApiError as error:
             raise self._refused(error) from error
@@ -273,6 +275,17 @@ async def _stop(containers: Containers, item: Container) -> None:
         return
     await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
     await containers.remove(item.id)
+
+
+async def put_files(dressing: Dressing, container: str, box: Box, subject: str, mask: Mask) -> None:
+    """RolloutFailed when the program could not read one, or when it cannot be put where it should be."""
+    try:
+        await dressing.put(container, box.files)
+    except Unreadable as error:
+        raise RolloutFailed(health.unreadable(subject, error.message)) from error
+    except ApiError as error:
+        paths = [file.path for file in box.files]
+        raise RolloutFailed(health.not_put(subject, paths, mask.hide(error.reason))) from error
 
 
 def _probed(workload: Workload) -> str:

@@ -13,6 +13,8 @@ from ecluse.engines.docker.ground import Ground, Network, held
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Lines, Mask
 from ecluse.engines.docker.reach import Reach
+from ecluse.engines.docker.rollout import put_files
+from ecluse.engines.docker.surroundings import explained
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
@@ -53,11 +55,15 @@ class Runs:
             async for text in within(self._output(item), run.timeout):
                 yield Event("output", subject, mask.hide(text), replica=item.name)
         except TimeoutError as error:
-            raise await self._overdue(item, run, subject, mask) from error
+            failure = await self._overdue(item, run, subject, mask)
+            raise await explained(failure, self._site, self._containers, run.box) from error
         except asyncio.CancelledError:
             await self._stop(item)
             raise
-        await self._conclude(item, subject, mask)
+        try:
+            await self._conclude(item, subject, mask)
+        except RolloutFailed as error:
+            raise await explained(error, self._site, self._containers, run.box) from error
 
     async def tidy(self, run: Run) -> None:
         for item in await self._all(run):
@@ -87,7 +93,7 @@ class Runs:
         identity = None
         try:
             identity, name = await self._ground.settle(self._site, network, choose)
-            await self._dressing.put(identity, run.box.files)
+            await put_files(self._dressing, identity, run.box, subject, mask)
             await self._containers.start(identity, name=name)
         except EcluseError as error:
             if identity is not None:

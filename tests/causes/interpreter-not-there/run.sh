@@ -1,0 +1,2 @@
+#!/usr/bin/php
+echo hello

@@ -1,0 +1,7 @@
+import socket
+import sys
+
+try:
+    socket.getaddrinfo("well", 80)
+except OSError as error:
+    sys.exit(f"getaddrinfo well: {error}")

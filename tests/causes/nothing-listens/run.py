@@ -1,0 +1,4 @@
+import time
+
+print("waiting for nothing", flush=True)
+time.sleep(60)

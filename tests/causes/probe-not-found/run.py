@@ -1,0 +1,17 @@
+import http.server
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = b"no such page"
+        self.send_response(404)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+print("ready soon", flush=True)
+http.server.HTTPServer(("0.0.0.0", 8080), Handler).serve_forever()

@@ -47,6 +47,10 @@ class Vault(Protocol):
     def derive(self, purpose: str) -> str:
         """A generated credential, the same for the same purpose in the same state: letters and digits."""
 
+    @property
+    def key(self) -> bytes:
+        """What all fingerprints and credentials follow from; for a copy that only root can read."""
+
     def keep(self) -> None:
         """Makes what was sealed durable."""
 
@@ -153,6 +157,13 @@ class Engine(Protocol):
     def prepare(self, target: Target, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
         """Makes the environment ready to receive exactly these: networks, gateway, names, public hosts, and who may
         reach whom. What runs keeps what it may reach."""
+
+    async def variables(self, target: Target, service: ServiceName) -> Mapping[str, str]:
+        """What the newest replica of a service was given as variables, secrets in clear: to take it over, and never to
+        be shown. Empty where nothing of it runs."""
+
+    async def keepsake(self, target: Target) -> bytes | None:
+        """What this engine was given to keep with the environment, whatever happens to the state directory."""
 
     def renew(self, target: Target) -> AsyncIterator[Event]:
         """Renews the certificate of the environment when it expires soon; does nothing otherwise."""

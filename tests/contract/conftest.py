@@ -38,6 +38,7 @@ async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
             edge_address="127.0.0.1",
             edge_http_port=free_port(),
             edge_https_port=0,
+            keepsake=b"to be kept",
         )
     yield Bench(engine, target, other, Maker(image))
     for item in (target, other):

@@ -274,3 +274,17 @@ async def test_a_replica_that_was_removed_is_not_confirmed(bench: Bench) -> None
     await prepared(bench, web)
     with pytest.raises(RolloutFailed):
         await drain(bench.engine.confirm(bench.target, [web], [], since=since))
+
+
+async def test_what_a_service_was_given_can_be_read_back(bench: Bench) -> None:
+    workload = bench.make.web(env={"GREETING": "good = morning"})
+    await prepared(bench, workload)
+    assert await bench.engine.variables(bench.target, HELLO) == {}
+    await drain(bench.engine.rollout(bench.target, workload))
+    assert (await bench.engine.variables(bench.target, HELLO))["GREETING"] == "good = morning"
+
+
+async def test_an_environment_keeps_what_the_engine_was_given_to_keep(bench: Bench) -> None:
+    assert await bench.engine.keepsake(bench.target) is None
+    await prepared(bench, bench.make.web())
+    assert await bench.engine.keepsake(bench.target) == b"to be kept"

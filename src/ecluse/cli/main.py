@@ -10,6 +10,7 @@ import click
 
 from ecluse import __version__
 from ecluse.cli.commands import (
+    adopt,
     backup,
     backups,
     build,
@@ -70,7 +71,7 @@ def cli(context: click.Context, directory: Path, debug: bool) -> None:  # noqa: 
 for command in (
     init.init, doctor.doctor, check.check, config.config, build.build, releases.releases, plan.plan, deploy.deploy,
     status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
-    promote.promote, down.down, cancel.cancel, runner.runner, trust.trust,
+    promote.promote, down.down, cancel.cancel, runner.runner, trust.trust, adopt.adopt,
     backup.backup, backups.backups, restore.restore, why.why, quarantine.quarantine,
     imports.imports,
 ):  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -32,6 +32,7 @@ class World:
     volumes: set[str] = field(default_factory=set)
     data: dict[str, dict[str, bytes]] = field(default_factory=dict)
     ran: list[tuple[str, str]] = field(default_factory=list)
+    variables: dict[str, dict[str, str]] = field(default_factory=dict)
     ended: dict[tuple[str, str], Cause | None] = field(default_factory=dict)
 
 
@@ -40,6 +41,7 @@ class MemoryEngine:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.kept = b"to be kept"
         self.output: dict[str, list[str]] = {}
         self.room = Capacity(memory=2**34, cpu=4000, disk_free=2**35, addresses=500)
         self._worlds: dict[str, World] = {}
@@ -82,6 +84,12 @@ class MemoryEngine:
         world.routes = {item.host: str(item.service) for item in workloads if item.host}
         yield Event("gateway", message=f"public: {', '.join(sorted(world.routes)) or 'no public name'}")
 
+    async def variables(self, target: Target, service: ServiceName) -> Mapping[str, str]:
+        return self.world(target).variables.get(service, {})
+
+    async def keepsake(self, target: Target) -> bytes | None:
+        return self.kept if self.world(target).prepared else None
+
     async def renew(self, target: Target) -> AsyncIterator[Event]:
         self.asked.append("renew")
         return
@@ -111,6 +119,8 @@ class MemoryEngine:
         if missing > 0:
             self._refuse(workload.subject, workload.box.release.version)
         made = [self._replica(target, workload) for _ in range(missing)]
+        shown = {key: text for key, text in workload.box.env.items() if isinstance(text, str)}
+        world.variables[str(workload.service)] = shown
         for item in made:
             world.replicas[item.name] = item
             kinds: tuple[EventKind, ...] = ("replica.created", "replica.started", "replica.ready")

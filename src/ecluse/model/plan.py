@@ -17,7 +17,9 @@ Action = Literal[
     "dump", "load", "rehearse", "prune",
 ]  # fmt: skip
 COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse", "prune"})
-DeploymentKind = Literal["deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test"]
+DeploymentKind = Literal[
+    "deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test", "adopt"
+]
 ALONE: frozenset[DeploymentKind] = frozenset({"run", "backup", "restore-test"})
 """Those that may go on beside others in their environment."""
 WHOLE: frozenset[DeploymentKind] = frozenset({"down", "restore"})

@@ -30,6 +30,11 @@ class FolderVault:
         self._texts: dict[str, str] = {}
         self._marks: dict[str, Sealed] = {}
 
+    @property
+    def key(self) -> bytes:
+        """For a copy in a place that only root can read."""
+        return self._key
+
     def seal(self, text: str) -> Sealed:
         fingerprint = self._digest("seal", text).hex()[:FINGERPRINT_CHARACTERS]
         self._texts[fingerprint] = text
@@ -119,6 +124,14 @@ def open_vault(state: Path, *, create: bool) -> FolderVault:
             hint="run the command as a member of the group that owns the state directory, or with sudo",
         ) from error
     return FolderVault(state / "vault", key)
+
+
+def put_back_key(state: Path, key: bytes) -> bool:
+    """A key that was kept elsewhere, where there is none; tells whether it counts now."""
+    if len(key) != KEY_BYTES:
+        return False
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _first(state / "key", key) == key
 
 
 def _first(path: Path, key: bytes) -> bytes:

@@ -20,6 +20,7 @@ from ecluse.model.observed import Observed
 from ecluse.model.plan import ALONE, DeploymentKind, Intent, Plan
 from ecluse.model.product import Environment, Tls
 from ecluse.model.release import Release
+from ecluse.ports import SecretSource
 from ecluse.wiring.guarding import circumstances, older_than_data
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.readable import unreadable_values
@@ -88,7 +89,7 @@ async def propose(product: OpenProduct, wanted: Wish, state: ProductState) -> Pr
     known = state.records.known_good(environment.name)
     current = _current_versions(product, environment, known)
     chosen = {selector.service: product.catalogue.choose(selector, current) for selector in wanted.selectors}
-    return await _propose_releases(product, wanted, state, known, chosen)
+    return await propose_releases(product, wanted, state, known, chosen)
 
 
 async def propose_promotion(
@@ -110,7 +111,7 @@ async def propose_promotion(
             f"nothing is known good in {source.name}", hint=f"ecluse deploy {source.name}, then promote"
         )
     there = state.records.known_good(wanted.environment.name)
-    return await _propose_releases(product, wanted, state, there, chosen)
+    return await propose_releases(product, wanted, state, there, chosen)
 
 
 async def propose_rollback(
@@ -183,13 +184,16 @@ async def observe(state: ProductState, target: Target) -> Observed:
         await engine.close()
 
 
-async def _propose_releases(
+async def propose_releases(
     product: OpenProduct,
     wanted: Wish,
     state: ProductState,
     known: KnownGood,
     chosen: Mapping[ServiceName, Release],
+    *,
+    secrets: SecretSource | None = None,
 ) -> Proposal:
+    """The plan to bring these releases. secrets: another source than what was given and what is on record."""
     from ecluse.config.resolve import resolve
 
     environment = wanted.environment
@@ -199,7 +203,7 @@ async def _propose_releases(
         environment.name,
         {**_others(product, known, chosen), **chosen},
         services=sorted(chosen),
-        secrets=product.secrets({environment.name: known}),
+        secrets=secrets or product.secrets({environment.name: known}),
         vault=state.vault,
         public_port=product.settings.public_port,
         https_port=product.settings.edge_https_port,

@@ -35,6 +35,7 @@ class ProductState:
             edge_address=self.settings.edge_address,
             edge_http_port=self.settings.edge_http_port,
             edge_https_port=self.settings.edge_https_port,
+            keepsake=self.vault.key,
         )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -44,6 +44,7 @@ class DockerEngine:
 
     state: private folder of the product. machine: private folder shared by the products of this machine.
     edge_https_port: 0 for no HTTPS. url: another socket than the usual one (DOCKER_HOST counts too).
+    keepsake: what to keep with each environment outside of the state directory, for root alone.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class DockerEngine:
         edge_http_port: int,
         edge_https_port: int,
         url: str | None = None,
+        keepsake: bytes = b"",
     ) -> None:
         self._state = state.absolute()
         self._machine = machine.absolute()
+        self._keepsake = keepsake
         self._client = Client(url)
         self._containers = Containers(self._client)
         self._dressing = Dressing(vault, self._containers)
@@ -109,6 +112,19 @@ class DockerEngine:
                 [*(item for item in listed if item.kind == "gateway"), *await self._edge.found()]
             ),
         )
+
+    async def variables(self, target: Target, service: ServiceName) -> Mapping[str, str]:
+        replicas = await self._replicas(self._site(target), service, None)
+        found = await self._containers.inspect_all(replicas)
+        newest = sorted(found, key=lambda pair: str(pair[1]["Created"]))[-1:]
+        return {
+            key: text
+            for _, inspected in newest
+            for key, _, text in (entry.partition("=") for entry in inspected["Config"]["Env"])
+        }
+
+    async def keepsake(self, target: Target) -> bytes | None:
+        return await self._gateway(self._site(target)).keepsake()
 
     async def capacity(self, target: Target) -> Capacity:
         return await read_capacity(self._site(target), self._client, self._containers, self._ground)
@@ -328,6 +344,7 @@ class DockerEngine:
             edge=self._edge,
             authority=self._authority,
             reach=self._reach(site),
+            keepsake=self._keepsake,
         )
 
     def _runs(self, target: Target) -> Runs:

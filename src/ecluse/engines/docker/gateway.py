@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ecluse.engines.docker import addresses, certificates, haproxy, labels, payloads
+from ecluse.engines.docker import addresses, certificates, haproxy, health, labels, payloads
 from ecluse.engines.docker.admin import Admin
 from ecluse.engines.docker.authority import Authority, own_certificate
 from ecluse.engines.docker.certification import Certification
@@ -37,6 +37,7 @@ from ecluse.engines.docker.routing import (
     asks_otherwise,
     backend_name,
     joined,
+    recovered,
     routed,
 )
 from ecluse.errors import EngineError
@@ -46,6 +47,9 @@ from ecluse.model.workload import Workload
 
 _POLL_SECONDS = 0.05
 _DELETE_SECONDS = 5.0
+
+
+KEEPSAKE = "/var/lib/ecluse/keepsake"
 
 
 class Gateway:
@@ -64,6 +68,7 @@ class Gateway:
         edge: Edge,
         authority: Authority,
         reach: Reach,
+        keepsake: bytes = b"",
     ) -> None:
         self._site = site
         self._folder = state / "gateway" / str(site.target.environment)
@@ -73,6 +78,7 @@ class Gateway:
         self._house = house
         self._edge = edge
         self._reach = reach
+        self._keepsake = keepsake
         self._certification = Certification(self._folder, site.target, machine=machine, authority=authority)
         self._admin = Admin(self._folder, who=site.gateway)
 
@@ -112,6 +118,12 @@ class Gateway:
             )
         async with self._lock():
             before, shown = self.routes(), self._certification.shown()
+            if read(self._folder / "routes.json") is None and await self._found():
+                yield Event(
+                    "gateway",
+                    message="its files are gone: making the gateway again, a moment without answers",
+                )
+                before = await self._recovered(workloads)
             entrance = Entrance(*self._edge.ports, self._site.target.tls)
             routes = routed(workloads, await self._living(before))
             routes = replace(routes, entrance=entrance, callers=await self._reach.callers(workloads))
@@ -286,6 +298,21 @@ class Gateway:
             )
         return routes
 
+    async def _recovered(self, workloads: Sequence[Workload]) -> Routes:
+        """Without its files a gateway cannot be told anything: it goes, and what ran stays in traffic."""
+        for item in await self._found():
+            await self._containers.remove(item.id)
+        listed = await self._containers.find(self._site.marks, kind="replica")
+        sound = [item for item, seen in await self._containers.inspect_all(listed) if health.is_sound(seen)]
+        return recovered(workloads, sound)
+
+    async def keepsake(self) -> bytes | None:
+        """What the container of the gateway keeps."""
+        for item in await self._found():
+            if kept := await self._containers.read(item.id, KEEPSAKE):
+                return kept
+        return None
+
     async def _run(self, network: Network) -> str:
         """Makes the container run; gives its address on the edge's network."""
         for item in await self._found():
@@ -321,6 +348,9 @@ class Gateway:
                 )
 
             identity, _name = await self._ground.settle(self._site, network, choose)
+        if self._keepsake:
+            kept = payloads.Packed(KEEPSAKE, self._keepsake, 0o400, 0, 0)
+            await self._containers.put(identity, [kept])
         await self._ground.join(edge_network, identity, edge_address)
         await self._reach.join_gateway(identity)
         await self._containers.start(identity, name=self._site.gateway)

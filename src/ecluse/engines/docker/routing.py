@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from ecluse.engines.docker.labels import Container
 from ecluse.model.product import Tls
 from ecluse.model.workload import Workload
 
@@ -181,6 +182,22 @@ def wanted_backend(workload: Workload, servers: tuple[Server, ...] = ()) -> Back
         timeout=spec.probe.timeout,
         servers=servers,
     )
+
+
+def recovered(workloads: Iterable[Workload], sound: Iterable[Container]) -> Routes:
+    """The routes of what runs, as its labels tell."""
+    replicas, backends = list(sound), {}
+    for workload in workloads:
+        port = workload.spec.port
+        if port is None:
+            continue
+        servers = tuple(
+            Server(item.name, item.address, port)
+            for item in replicas
+            if (item.service, item.process) == (str(workload.service), workload.process)
+        )
+        backends[backend_name(workload)] = wanted_backend(workload, servers)
+    return Routes(backends)
 
 
 def joined(routes: Routes, workload: Workload) -> Routes:

@@ -30,7 +30,6 @@ S = TypeVar("S", bound=Shape)
 def application(scope: ServiceScope, release: Release, templates_at: str) -> Application:
     """The service as the environment wants it. What is wrong is added to the problems of `scope.around`."""
     spec, environment = scope.declaration.spec, scope.around.environment
-    scope.around.problems += _unavailable(scope)
     origins: dict[str, Origin] = {}
     processes = {name: _process(scope, name, origins) for name in spec.processes}
     crons = {name: _cron(scope, name, origins) for name in spec.crons}
@@ -52,17 +51,6 @@ def application(scope: ServiceScope, release: Release, templates_at: str) -> App
         external=(*spec.external, *_external(scope)),
         origins=origins,
     )
-
-
-def _unavailable(scope: ServiceScope) -> Iterator[Problem]:
-    """Kinds of backing services that we know and cannot run yet."""
-    written = scope.declaration.document.value
-    uses = written.get("uses") if isinstance(written, dict) else None
-    for index, name in enumerate(uses if isinstance(uses, list) else []):
-        backing = scope.around.environment.backing.get(str(name))
-        if backing and backing.kind == "s3":
-            message = f"{name} is of kind s3, which is not available yet"
-            yield scope.declaration.document.problem(("uses", index), message)
 
 
 def _is_run_here(scope: ServiceScope, name: str) -> bool:

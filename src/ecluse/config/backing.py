@@ -9,15 +9,17 @@ from urllib.parse import quote
 from ecluse.config.interpolate import BadReference, Reveal, Value
 from ecluse.errors import nearest
 from ecluse.model.application import BackingService
-from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.names import EnvironmentName, ServiceName, bucket_name
 from ecluse.model.product import Backing, BackingKind, External
 from ecluse.model.secret import Sealed
 from ecluse.ports import SecretSource, Vault
 
 FIELDS = ("url", "host", "port", "user", "password", "name")
+REGION = "us-east-1"
 SCHEMES: Mapping[BackingKind, str] = {"mariadb": "mysql", "postgresql": "postgresql", "redis": "redis"}
-VERSIONS: Mapping[BackingKind, str] = {"mariadb": "10.11", "postgresql": "15", "redis": "7.0", "s3": ""}
-PORTS: Mapping[BackingKind, int] = {"mariadb": 3306, "postgresql": 5432, "redis": 6379, "s3": 443}
+VERSIONS: Mapping[BackingKind, str] = {"mariadb": "10.11", "postgresql": "15", "redis": "7.0", "s3": "2.30"}
+PORTS: Mapping[BackingKind, int] = {"mariadb": 3306, "postgresql": 5432, "redis": 6379, "s3": 8080}
+EXTERNAL_PORTS: Mapping[BackingKind, int] = {**PORTS, "s3": 443}
 
 
 @dataclass(slots=True)
@@ -47,10 +49,11 @@ class Accounts:
 
     def value(self, backing: Backing, client: ServiceName, name: str, reveal: Reveal) -> Value:
         """What `${backing.NAME.<name>}` is for a client."""
-        if backing.kind == "s3":
-            raise BadReference()
-        if name not in FIELDS:
-            raise BadReference((f"a backing service has no {name}", nearest(name, FIELDS)))
+        fields = (*FIELDS, "region") if backing.kind == "s3" else FIELDS
+        if name not in fields:
+            raise BadReference((f"a backing service has no {name}", nearest(name, fields)))
+        if name == "url" and backing.kind == "s3":
+            return _value(_endpoint(_plain(backing, client)))
         if name == "url":
             return _value(self._url(backing, client, reveal), secret=self._has_password(backing))
         if name == "password":
@@ -90,8 +93,7 @@ class Accounts:
         return Value(data, secret=True, characters=100)
 
     def _password(self, backing: Backing, client: ServiceName) -> str:
-        """Redis has one password for all of its clients."""
-        return self._derived(backing.name, "root" if backing.kind == "redis" else client)
+        return self._derived(backing.name, client)
 
     def _derived(self, backing: str, account: str) -> str:
         known = self._passwords.get((backing, account))
@@ -105,19 +107,28 @@ def external_address(backing: Backing) -> str | None:
     """Where a backing service that we do not run is."""
     if backing.external is None:
         return None
-    scheme = SCHEMES.get(backing.kind, backing.kind)
-    return f"{scheme}://{_bracketed(backing.external.host)}:{backing.external.port}"
+    if backing.kind == "s3":
+        return _endpoint({"host": backing.external.host, "port": backing.external.port})
+    return f"{SCHEMES[backing.kind]}://{_bracketed(backing.external.host)}:{backing.external.port}"
 
 
 def _plain(backing: Backing, client: ServiceName) -> dict[str, str | int]:
     external = backing.external or External(backing.name, PORTS[backing.kind])
-    is_redis = backing.kind == "redis"
+    is_redis, is_s3 = backing.kind == "redis", backing.kind == "s3"
+    own = bucket_name(client) if is_s3 else client.replace("-", "_")
     return {
         "host": external.host,
         "port": external.port,
         "user": external.user or ("default" if is_redis else client),
-        "name": external.name or ("0" if is_redis else client.replace("-", "_")),
+        "name": external.name or ("0" if is_redis else own),
+        "region": external.region or REGION,
     }
+
+
+def _endpoint(facts: Mapping[str, str | int]) -> str:
+    """The address of an S3 store, without bucket and keys: clients want those apart (path style)."""
+    host, port = _bracketed(facts["host"]), facts["port"]
+    return f"https://{host}" if port == 443 else f"http://{host}:{port}"
 
 
 def _external_user(backing: Backing) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ecluse.config.backing import PORTS
+from ecluse.config.backing import EXTERNAL_PORTS
 from ecluse.config.document import Document
 from ecluse.config.product_rules import DEFAULT_ENGINE, product_problems
 from ecluse.config.schema.product import (
@@ -126,4 +126,6 @@ def _backup(text: BackupText | None) -> BackupRule | None:
 def _external(text: ExternalText | None, kind: BackingKind) -> External | None:
     if text is None:
         return None
-    return External(text.host, text.port or PORTS[kind], text.user, text.name, text.password_key)
+    return External(
+        text.host, text.port or EXTERNAL_PORTS[kind], text.user, text.name, text.password_key, text.region
+    )

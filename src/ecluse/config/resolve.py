@@ -222,5 +222,5 @@ def _backing(around: Surroundings) -> Iterator[tuple[str, BackingService]]:
     """The backing services that run here for somebody."""
     for name, backing in around.environment.backing.items():
         clients = [scope.name for scope in around.scopes.values() if name in scope.declaration.spec.uses]
-        if clients and backing.external is None and backing.kind != "s3":
+        if clients and backing.external is None:
             yield name, around.accounts.service(backing, clients)

@@ -28,6 +28,11 @@ def name_problem(text: str) -> str | None:
     return None
 
 
+def bucket_name(client: str) -> str:
+    """What the bucket of a client is called in an S3 store, where a name has at least three characters."""
+    return client if len(client) >= 3 else f"{client}-bucket"
+
+
 def key_problem(text: str) -> str | None:
     """Why `text` cannot be a configuration key (an environment variable's name), or None."""
     return None if _KEY.fullmatch(text) else "a key is made of A-Z, 0-9 and _ and begins with a letter"

@@ -33,6 +33,7 @@ class External:
     user: str | None = None
     name: str | None = None
     password_key: str | None = None
+    region: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import pytest
-
 from tests.unit.config.product_folder import PRODUCT, ProductFolder
 
 URLS = """
@@ -18,7 +16,7 @@ def external(product: ProductFolder, facts: str) -> ProductFolder:
 def test_each_client_has_its_own_account_and_database(product: ProductFolder) -> None:
     product.invoicing(config=URLS)
     password = product.vault.derive("test/db/invoicing/1")
-    shared = product.vault.derive("test/sessions/root/1")
+    shared = product.vault.derive("test/sessions/invoicing/1")
     assert product.values() == {
         "A": f"mysql://invoicing:{password}@db:3306/invoicing",
         "B": f"redis://:{shared}@sessions:6379/0",
@@ -34,7 +32,7 @@ def test_the_engine_gets_the_same_accounts_sealed(product: ProductFolder) -> Non
         "accounting": seal(derive("test/db/accounting/1")),
         "invoicing": seal(derive("test/db/invoicing/1")),
     }
-    assert backing["sessions"].accounts == {"invoicing": backing["sessions"].root_password}
+    assert backing["sessions"].accounts == {"invoicing": seal(derive("test/sessions/invoicing/1"))}
 
 
 def test_environments_share_no_password(product: ProductFolder) -> None:
@@ -104,9 +102,45 @@ def test_a_password_that_nobody_gives_is_a_problem(product: ProductFolder) -> No
     )
 
 
-@pytest.mark.parametrize("config", ['A: {default: "${backing.sessions.url}"}', ""])
-def test_object_storage_is_not_available_yet(product: ProductFolder, config: str) -> None:
-    product.write("ecluse.yaml", PRODUCT.replace("kind: redis", "kind: s3")).invoicing(config=config)
-    assert product.problems() == (
-        "services/invoicing/service.yaml:4: uses.2: sessions is of kind s3, which is not available yet"
+STORE = """
+URL: {type: url, default: "${backing.sessions.url}"}
+KEY: {default: "${backing.sessions.user}"}
+SECRET: {default: "${backing.sessions.password}"}
+PLACE: {default: "${backing.sessions.region} ${backing.sessions.name}"}
+"""
+
+
+def test_a_store_gives_an_endpoint_two_keys_a_region_and_a_bucket(product: ProductFolder) -> None:
+    product.write("ecluse.yaml", PRODUCT.replace("kind: redis", "kind: s3")).invoicing(config=STORE)
+    key = product.vault.derive("test/sessions/invoicing/1")
+    assert product.values() == {
+        "URL": "http://sessions:8080",
+        "KEY": "invoicing",
+        "SECRET": key,
+        "PLACE": "us-east-1 invoicing",
+    }
+    assert isinstance(product.setting("URL").text, str)
+    assert product.resolve().desired.backing["sessions"].version == "2.30"
+
+
+def test_a_store_of_somebody_else_is_named_in_full(product: ProductFolder) -> None:
+    facts = "{host: s3.example.fr, user: AKIA, name: papers, region: eu-west-3, password_key: S3_SECRET}"
+    text = PRODUCT.replace("{kind: redis}", f"{{kind: s3, external: {facts}}}")
+    product.write("ecluse.yaml", text).invoicing(config=STORE)
+    product.secrets = {"S3_SECRET": "abc"}
+    assert product.values() == {
+        "URL": "https://s3.example.fr",
+        "KEY": "AKIA",
+        "SECRET": "abc",
+        "PLACE": "eu-west-3 papers",
+    }
+    assert product.application().external == ("https://s3.example.fr",)
+
+
+def test_a_bucket_has_at_least_three_characters(product: ProductFolder) -> None:
+    product.write("ecluse.yaml", PRODUCT.replace("kind: redis", "kind: s3"))
+    product.write(
+        "services/qa/service.yaml",
+        'service: qa\nuses: [sessions]\nconfig: {N: {default: "${backing.sessions.name}"}}\n',
     )
+    assert product.application(service="qa").settings[0].text == "qa-bucket"

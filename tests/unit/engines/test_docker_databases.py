@@ -51,9 +51,10 @@ def test_a_version_may_be_given_as_exactly_as_one_wants() -> None:
         ("mariadb", "10.11"),
         ("mariadb", "10"),
         ("redis", "7"),
-        ("postgresql", ""),
+        ("postgresql", "13"),
+        ("s3", "2"),
     ]
-    assert [databases.version_problem(backing(*item)) for item in asked] == [None] * 4
+    assert [databases.version_problem(backing(*item)) for item in asked] == [None] * 5
     assert databases.version_problem(backing("postgresql", "16")) == "db: postgresql 16 is not available here"
     assert databases.version_problem(backing("mariadb", "1")) == "db: mariadb 1 is not available here"
     assert databases.version_problem(backing("mariadb", "11", image="mariadb:11")) is None

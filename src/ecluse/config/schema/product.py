@@ -72,6 +72,7 @@ class ExternalText(Shape):
     user: str | None = None
     name: str | None = None
     password_key: str | None = None
+    region: str | None = None
 
 
 Count = Annotated[int, Field(ge=0, le=1000)]

@@ -81,6 +81,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "user": "the account that services use",
         "name": "the name of the database",
         "password_key": "the configuration key that holds its password, a secret",
+        "region": "of an S3 store: us-east-1, when nothing is said",
     },
     "BackupText": {
         "enabled": "whether its data is copied by schedule",

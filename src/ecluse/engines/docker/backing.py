@@ -67,7 +67,7 @@ class Backing:
         recipe = RECIPES[backing.kind]
         async for event in self._image(backing, recipe):
             yield event
-        image = backing.image or await self._house.ensure(recipe.image)
+        image = backing.image or await self._house.ensure(recipe.image, backing.version)
         item = await self._current(backing, image)
         if item is None:
             yield Event("backing", backing.name, f"starting {backing.kind} {backing.version}")
@@ -99,7 +99,7 @@ class Backing:
         recipe = RECIPES[backing.kind]
         await self._remove_trials(backing)
         yield Event("backing", backing.name, "starting one that reaches nobody")
-        image = backing.image or await self._house.ensure(recipe.image)
+        image = backing.image or await self._house.ensure(recipe.image, backing.version)
         try:
             item = await self._start_trial(backing, recipe, image)
             copies = self._copies(backing, item)
@@ -181,8 +181,10 @@ class Backing:
 
     async def _image(self, backing: BackingService, recipe: Recipe) -> AsyncIterator[Event]:
         if backing.image is None:
-            if not await self._house.has(recipe.image):
-                yield Event("backing", backing.name, f"building the image of {recipe.image}")
+            if not await self._house.has(recipe.image, backing.version):
+                yield Event(
+                    "backing", backing.name, f"building the image of {recipe.image} {backing.version}"
+                )
         elif not await self._house.has_image(backing.image):
             sentence = f"the image of {backing.name} is not on this machine: {backing.image}"
             raise RolloutFailed(
@@ -281,6 +283,8 @@ class Backing:
                 await resp.ask(item.address, recipe.port, self._passwords(backing)[0], [["PING"]])
                 return None
             await resp.knock(item.address, recipe.port)
+            if backing.kind == "s3":
+                return await self._said(item, dumps.is_up("s3"), recipe, "")
             done = await self._admin(item, recipe, "SELECT 1;\n")
         except (OSError, EngineError) as error:
             return str(error)
@@ -299,21 +303,29 @@ class Backing:
             ]
             await resp.ask(item.address, recipe.port, root, rules)
             return
+        if backing.kind == "s3":
+            # the proxy reads the file again when it changes
+            await self._put_files(item.id, backing, recipe)
         problem = await self._admin(item, recipe, databases.statements(backing.kind, root, accounts))
         if problem:
             raise EngineError(f"{backing.name} refuses the accounts: {secrets.hide(problem)}")
 
     async def _admin(self, item: Container, recipe: Recipe, statements: str) -> str:
         """Runs statements as the administrator; what went wrong, or nothing."""
+        return await self._said(item, recipe.admin, recipe, statements) or ""
+
+    async def _said(
+        self, item: Container, command: Sequence[str], recipe: Recipe, statements: str
+    ) -> str | None:
         done = await self._client.execute(
             item.id,
-            recipe.admin,
+            command,
             what=f"ask {item.name}",
             stdin=statements.encode(),
             user=recipe.user,
             seconds=_STATEMENT_SECONDS,
         )
-        return (done.output or f"exit code {done.code}") if done.code else ""
+        return (done.output or f"exit code {done.code}") if done.code else None
 
     def _passwords(self, backing: BackingService) -> tuple[str, dict[str, str]]:
         accounts = {str(name): self._dressing.text(text) for name, text in sorted(backing.accounts.items())}

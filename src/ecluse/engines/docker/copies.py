@@ -62,6 +62,8 @@ class Copies:
                     await self._load(dumps.load_mariadb(), copy, part.database)
                 case "postgresql":
                     await self._load_postgresql(copy, part.database)
+                case "s3":
+                    await self._load(dumps.load_s3(part.database), copy, part.database)
                 case _:
                     await self._load_redis(copy, part.database)
 

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 
 from ecluse.engines.docker.payloads import HOUSE_VERSIONS, HouseImage
 from ecluse.model.application import BackingService
+from ecluse.model.names import bucket_name
 from ecluse.model.product import BackingKind
 
 SECRETS = "/etc/ecluse"
+STORE = ("python3", "/opt/ecluse/copies.py")
 _ALL = "~* &* +@all"
 
 
@@ -50,22 +52,22 @@ RECIPES: Mapping[BackingKind, Recipe] = {
         admin=("psql", "--username=postgres", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--file=-"),
     ),
     "redis": Recipe("redis", "redis", 6379, "/data", {}, command=("redis-server", f"{SECRETS}/redis.conf")),
+    "s3": Recipe("s3", "swift", 8080, "/srv/node/store", {}, admin=(*STORE, "give")),
 }
 
 
 def version_problem(backing: BackingService) -> str | None:
     """Why the house image cannot give what is asked for, or None."""
-    recipe = RECIPES.get(backing.kind)
-    if recipe is None:
-        return f"{backing.name}: the docker engine has no image for {backing.kind}"
-    offered = HOUSE_VERSIONS[recipe.image]
-    if backing.image or not backing.version or _is_within(offered, backing.version):
+    offered = HOUSE_VERSIONS[RECIPES[backing.kind].image]
+    if backing.image or any(_is_within(version, backing.version) for version in offered):
         return None
     return f"{backing.name}: {backing.kind} {backing.version} is not available here"
 
 
 def available() -> str:
-    return ", ".join(f"{kind} {HOUSE_VERSIONS[recipe.image]}" for kind, recipe in sorted(RECIPES.items()))
+    return ", ".join(
+        f"{kind} {' or '.join(HOUSE_VERSIONS[recipe.image])}" for kind, recipe in sorted(RECIPES.items())
+    )
 
 
 def spec(backing: BackingService, image: str) -> str:
@@ -79,6 +81,8 @@ def files(backing: BackingService, root: str, accounts: Mapping[str, str]) -> di
     """What the container must find inside: path → content, secret."""
     if backing.kind == "redis":
         return {f"{SECRETS}/redis.conf": redis_configuration(root, accounts)}
+    if backing.kind == "s3":
+        return {f"{SECRETS}/accounts.json": json.dumps({name: [key] for name, key in accounts.items()})}
     found = {f"{SECRETS}/root-password": root}
     if backing.kind == "mariadb":
         found[f"{SECRETS}/client.cnf"] = f'[client]\nuser=root\npassword="{_option(root)}"\n'
@@ -86,8 +90,10 @@ def files(backing: BackingService, root: str, accounts: Mapping[str, str]) -> di
 
 
 def statements(kind: BackingKind, root: str, accounts: Mapping[str, str]) -> str:
-    """SQL that gives each client an account of its name and a database (see `database`). May run any number of
-    times."""
+    """What gives each client an account of its name and a database (see `database`), or a bucket. May be said any
+    number of times."""
+    if kind == "s3":
+        return "".join(f"{name} {bucket_name(name)}\n" for name in sorted(accounts))
     if kind == "mariadb":
         return (
             "".join(_mariadb(name, password) for name, password in sorted(accounts.items())) + "SELECT 1;\n"

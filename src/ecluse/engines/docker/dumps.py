@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ecluse.engines.docker.databases import SECRETS
+from ecluse.engines.docker.databases import SECRETS, STORE
 from ecluse.model.product import BackingKind
 
 WHOLE = "data"
@@ -25,13 +25,17 @@ def is_up(kind: BackingKind) -> tuple[str, ...]:
             return ("mariadb-admin", _CLIENT, "--protocol=tcp", "--host=127.0.0.1", "ping")
         case "postgresql":
             return ("pg_isready", "--quiet", "--host=127.0.0.1")
+        case "s3":
+            return (*STORE, "up")
         case _:
             # an error is an answer too, and an exit code of 0: it loads still
             return ("sh", "-c", f"{_REDIS_CLI} PING | grep -q PONG")
 
 
 def list_databases(kind: BackingKind) -> tuple[str, ...]:
-    """The command that writes the name of each database that holds data of clients, one a line."""
+    """The command that writes the name of each database (or account) that holds data of clients, one a line."""
+    if kind == "s3":
+        return (*STORE, "list")
     if kind == "mariadb":
         query = (
             "SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN "
@@ -61,6 +65,8 @@ def dump(kind: BackingKind, database: str) -> tuple[str, ...]:
             return ("mariadb-dump", _CLIENT, *options, *kept, "--databases", database)
         case "postgresql":
             return ("pg_dump", "--username=postgres", "--format=custom", f"--dbname={_connection(database)}")
+        case "s3":
+            return (*STORE, "dump", database)
         case _:
             # into a file first: what comes in a stream ends with a mark that is not part of the data
             path = f"{_DATA}/copying.rdb"
@@ -72,6 +78,11 @@ def load_mariadb() -> tuple[str, ...]:
     """Drops and makes the database again: the copy says which. Fails rather than wait long for a client's lock."""
     patience = f"--init-command=SET SESSION lock_wait_timeout={_LOCK_SECONDS}"
     return ("mariadb", _CLIENT, "--batch", "--default-character-set=utf8mb4", patience)
+
+
+def load_s3(account: str) -> tuple[str, ...]:
+    """Object by object, over what is there; what the copy does not hold goes last."""
+    return (*STORE, "load", account)
 
 
 def prepare_postgresql(database: str) -> str:
@@ -148,7 +159,7 @@ def swap_redis() -> tuple[str, ...]:
 
 
 def count(kind: BackingKind, database: str) -> tuple[str, ...]:
-    """The command that writes how many tables, or keys, there are."""
+    """The command that writes how many tables, keys or objects there are."""
     match kind:
         case "mariadb":
             query = f"SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = {_text(database)}"
@@ -160,6 +171,8 @@ def count(kind: BackingKind, database: str) -> tuple[str, ...]:
             )
             where = f"--dbname={_connection(database)}"
             return (*_PSQL, "--tuples-only", "--no-align", where, f"--command={query}")
+        case "s3":
+            return (*STORE, "count", database)
         case _:
             return ("sh", "-c", f"{_REDIS_CLI} INFO keyspace")
 
@@ -173,7 +186,7 @@ def counted(kind: BackingKind, output: str) -> int:
 
 
 def what_is_counted(kind: BackingKind, counts: Mapping[str, int]) -> str:
-    noun = "keys" if kind == "redis" else "tables"
+    noun = {"redis": "keys", "s3": "objects"}.get(kind, "tables")
     return ", ".join(f"{number} {noun} in {name}" for name, number in sorted(counts.items())) or "nothing"
 
 

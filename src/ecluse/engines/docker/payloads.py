@@ -16,13 +16,15 @@ from ecluse.model.workload import Box, Run, Workload
 
 Body = dict[str, Any]
 
-HouseImage = Literal["haproxy", "mariadb", "postgresql", "redis"]
-HOUSE_VERSIONS: Mapping[HouseImage, str] = {
-    "haproxy": "2.6",
-    "mariadb": "10.11",
-    "postgresql": "15",
-    "redis": "7.0",
+HouseImage = Literal["haproxy", "mariadb", "postgresql", "redis", "s3"]
+HOUSE_VERSIONS: Mapping[HouseImage, Mapping[str, str]] = {
+    "haproxy": {"2.6": "debian:12-slim"},
+    "mariadb": {"10.11": "debian:12-slim", "10.5": "debian:11-slim"},
+    "postgresql": {"15": "debian:12-slim", "13": "debian:11-slim"},
+    "redis": {"7.0": "debian:12-slim", "6.0": "debian:11-slim"},
+    "s3": {"2.30": "debian:12-slim"},
 }
+"""Of each image the versions that Debian's packages give, and the base of each; the usual one first."""
 
 MOUNT = "/run/ecluse"
 LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Collection
-from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ecluse.errors import Location
 from ecluse.importers.draft import Draft
 from ecluse.importers.written import yaml_text
 from ecluse.model.application import Origin
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.release import Release
 from ecluse.model.secret import Sealed, Secret
 from ecluse.model.service import Plain
 from ecluse.ports import SecretSource
 from ecluse.wiring.product import OpenProduct
+
+if TYPE_CHECKING:
+    from ecluse.config.load import Configuration
 
 Place = tuple[str, str, str]
 """Environment, service, path in the container."""
@@ -52,6 +54,9 @@ class DraftSecrets:
 
 def drafted_files(draft: Draft, environments: Collection[str]) -> dict[Place, str]:
     """What a draft makes in a folder that holds nothing else. Raises ConfigInvalid when it does not load."""
+    from ecluse.config.load import load
+    from ecluse.config.workspace import open_workspace
+
     with tempfile.TemporaryDirectory(prefix="ecluse-import-") as folder:
         root = Path(folder)
         texts = draft.texts | {path: yaml_text(value) for path, value in draft.maps.items()}
@@ -59,7 +64,7 @@ def drafted_files(draft: Draft, environments: Collection[str]) -> dict[Place, st
         for path, text in texts.items():
             (root / path).parent.mkdir(parents=True, exist_ok=True)
             (root / path).write_bytes(text.encode("utf-8"))
-        return _files(root, DraftSecrets(draft))
+        return _files(load(open_workspace(root)), DraftSecrets(draft))
 
 
 def _whole_product(draft: Draft, names: Collection[str]) -> str:
@@ -69,33 +74,20 @@ def _whole_product(draft: Draft, names: Collection[str]) -> str:
     return yaml_text({**value, "environments": environments})
 
 
-def product_files(product: OpenProduct, draft: Draft) -> dict[Place, str]:
-    """What the product makes now; `draft` gives the secrets that cannot be read here."""
-    return _files(product.root, DraftSecrets(draft))
+def product_files(product: OpenProduct) -> dict[Place, str]:
+    """What the product makes now, its secrets read with the identities that are here."""
+    from ecluse.secrets.memory import MemorySecrets
+
+    return _files(product.configuration, MemorySecrets())
 
 
-def _files(root: Path, secrets: SecretSource) -> dict[Place, str]:
-    from ecluse.config.load import load
+def _files(configuration: Configuration, secrets: SecretSource) -> dict[Place, str]:
+    from ecluse.config.check import tree_releases
     from ecluse.config.resolve import resolve
-    from ecluse.config.workspace import open_workspace
     from ecluse.secrets.memory import MemoryVault
 
-    configuration, vault = load(open_workspace(root)), MemoryVault()
-    releases = {
-        name: Release(
-            service=name,
-            version="tree",
-            image_id="",
-            content="",
-            inputs="",
-            created=datetime(1970, 1, 1, tzinfo=UTC),
-            commit=None,
-            dirty=True,
-            service_yaml=declaration.text,
-            templates=configuration.templates[name],
-        )
-        for name, declaration in configuration.declarations.items()
-    }
+    vault = MemoryVault()
+    releases = dict(tree_releases(configuration))
     result: dict[Place, str] = {}
     for environment in configuration.product.environments:
         resolved = resolve(

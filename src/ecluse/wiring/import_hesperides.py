@@ -145,7 +145,7 @@ def verify(product: OpenProduct, conversion: Conversion, dump: Dump) -> list[Ver
         raise UsageError(
             "this dump holds no generated files", hint="save it again: `--save FILE` fetches them"
         )
-    ours = product_files(product, conversion.draft)
+    ours = product_files(product)
     places: Mapping[tuple[str, ...], tuple[str, str, str]] = {
         (
             made.platform,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ecluse.errors import EcluseError, Refused
-from ecluse.importers.draft import Draft, Entry, leaks, twin
+from ecluse.importers.draft import FATES, Draft, Entry, leaks, twin
 from ecluse.importers.written import Merged, merged
 from ecluse.model.secret import Secret
 from ecluse.ports import SecretLayers
@@ -42,6 +42,7 @@ def bring(draft: Draft, root: Path, secrets: SecretLayers, *, overwrite: bool, d
     _refuse_leaks(draft)
     given = _missing(draft, secrets, before, plan, overwrite=overwrite)
     _remember(root, draft, plan, before)
+    _tell(root, draft, plan)
     if not dry_run:
         if draft.secrets:
             secrets.require(tuple(draft.secrets))
@@ -106,6 +107,18 @@ def _remember(root: Path, draft: Draft, plan: Merged, before: Mapping[str, Colle
     written = {path: sorted({*before.get(path, ()), *plan.written.get(path, ())}) for path in paths}
     path = f"{RECORDS}/{draft.name}.json"
     text = json.dumps({"written": written}, indent=1, ensure_ascii=False) + "\n"
+    if _read(root / path) != text:
+        plan.files[path] = text
+
+
+def _tell(root: Path, draft: Draft, plan: Merged) -> None:
+    """The report beside the record: what was left must not be lost with a terminal."""
+    lines = [f"# {draft.name}: what the import found\n"]
+    for fate, title in FATES.items():
+        found = [entry for entry in dict.fromkeys(draft.report) if entry.fate == fate]
+        lines += [f"\n## {title[0].upper()}{title[1:]}\n\n"] if found else []
+        lines += [f"- `{entry.where}`: {entry.what}\n" for entry in found]
+    path, text = f"{RECORDS}/{draft.name}.md", "".join(lines)
     if _read(root / path) != text:
         plan.files[path] = text
 

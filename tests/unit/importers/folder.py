@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyrage
 import pytest
 
 from ecluse.cli.main import run_command
-from ecluse.config.check import check
-from ecluse.config.load import load
+from ecluse.config.check import check, tree_releases
 from ecluse.config.resolve import resolve
-from ecluse.config.workspace import open_workspace
 from ecluse.model.application import Application
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.release import Release
 from ecluse.model.secret import Sealed
 from ecluse.secrets.memory import MemorySecrets, MemoryVault
+from ecluse.settings import read_settings
+from ecluse.wiring.product import OpenProduct
 
 PRODUCT = """
 product: shop
@@ -32,6 +33,7 @@ environments:
 class Folder:
     root: Path
     vault: MemoryVault = field(default_factory=MemoryVault)
+    keys: list[str] = field(default_factory=list)
 
     def write(self, path: str, text: str | bytes) -> Path:
         file = self.root / path
@@ -53,20 +55,27 @@ class Folder:
 
     def assert_checks(self) -> None:
         """No problem and no warning, in any environment."""
-        configuration = load(open_workspace(self.root))
-        problems, warnings = check(configuration, MemorySecrets({}), self.vault)
+        opened = OpenProduct(self.root, read_settings({}))
+        problems, warnings = check(opened.configuration, MemorySecrets({}), self.vault)
         assert [str(one) for one in (*problems, *warnings)] == []
+
+    def sops(self, *environments: str) -> Folder:
+        """Rules that name a key of its own for each environment, all of them in the hands of this process."""
+        rules = ["creation_rules:\n"]
+        for name in environments or ("test", "prod"):
+            key = pyrage.x25519.Identity.generate()
+            self.keys.append(str(key))
+            rules.append(f"  - path_regex: ^config/environments/{name}/\n    age: {key.to_public()}\n")
+        self.write(".sops.yaml", "".join(rules).encode())
+        os.environ["SOPS_AGE_KEY"] = "\n".join(self.keys)
+        return self
 
     def application(
         self, environment: str, service: str, secrets: Mapping[str, str] | None = None
     ) -> Application:
-        configuration = load(open_workspace(self.root))
+        configuration = OpenProduct(self.root, read_settings({})).configuration
         name = ServiceName(service)
-        declaration = configuration.declarations[name]
-        from ecluse.config.check import tree_releases
-
-        releases: dict[ServiceName, Release] = dict(tree_releases(configuration))
-        assert declaration.spec.name == name
+        releases = dict(tree_releases(configuration))
         resolved = resolve(
             configuration,
             EnvironmentName(environment),
@@ -98,4 +107,5 @@ def product(tmp_path: Path, text: str = PRODUCT) -> Folder:
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
     monkeypatch.setenv("ECLUSE_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("SOPS_AGE_KEY", "")
     return product(tmp_path)

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from ecluse.importers.hesperides.dump import Item
 from ecluse.importers.hesperides.model import Fields
 from ecluse.importers.hesperides.mustache import Node, Tag, parse
-from ecluse.importers.hesperides.valuation import Kind, Valuation, is_plain
+from ecluse.importers.hesperides.valuation import MAX_CHARACTERS, Kind, Valuation, is_plain
 from ecluse.importers.keys import escaped
 from ecluse.model.service import Plain
 
 _TOKEN = re.compile(r"\$\$\{|\$\{([^{}]*)\}")
 MAX_DEPTH = 30
+NOWHERE = "\0"
+"""What a reference that leads nowhere comes to here: no value of Hesperides has it."""
 PLATFORM_NAME = "hesperides.platform.name"
 
 
@@ -42,6 +44,7 @@ class Sheet:
     names: Sequence[str]
     default: Mapping[str, str | None]
     cells: dict[str, Cell] = field(default_factory=dict)
+    _ours: dict[str, str] = field(default_factory=dict)
 
     def fill(self) -> None:
         """Gives every name its cell; those that the default serves have none."""
@@ -49,6 +52,7 @@ class Sheet:
             if cell := self._first(name):
                 self.cells[name] = cell
         for _ in range(len(self.names) + 1):
+            self._ours.clear()
             wrong = [name for name in self.names if self.ours(name) != self.wanted(name)]
             for name in wrong:
                 kind = self.cells[name].kind if name in self.cells else "module"
@@ -66,13 +70,17 @@ class Sheet:
         return theirs if self.default.get(name) is not None else ""
 
     def ours(self, name: str, depth: int = 0) -> str:
-        cell = self.cells.get(name)
-        return self.come_to(cell.text if cell else escaped(self.default.get(name) or ""), depth)
+        if name not in self._ours:
+            cell = self.cells.get(name)
+            self._ours[name] = NOWHERE
+            text = cell.text if cell else escaped(self.default.get(name) or "")
+            self._ours[name] = self.come_to(text, depth)
+        return self._ours[name]
 
     def come_to(self, text: str, depth: int = 0) -> str:
         """What a text of a layer resolves to here."""
         if depth > MAX_DEPTH:
-            return "\0"
+            return NOWHERE
         names = {f"app.{self.key(name)}": name for name in self.names} if "${" in text else {}
 
         def value(found: re.Match[str]) -> str:
@@ -80,9 +88,10 @@ class Sheet:
                 return "${"
             if found[1] == "environment.name":
                 return self.environment
-            return self.ours(names[found[1]], depth + 1) if found[1] in names else "\0"
+            return self.ours(names[found[1]], depth + 1) if found[1] in names else NOWHERE
 
-        return _TOKEN.sub(value, text)
+        result = _TOKEN.sub(value, text)
+        return result if len(result) <= MAX_CHARACTERS else NOWHERE
 
     def item(self, item: Item, fields: Fields) -> dict[str, Plain]:
         """An item as a map; what is blank is left out, so that the default or the module's value serves."""

@@ -85,15 +85,15 @@ class _Converting:
         environments: dict[str, Plain] = {}
         for platform in self.dump.platforms:
             name = self.choice.environments.get(platform.name)
-            if name is None or name in self.choice.known:
+            if name is None:
                 continue
-            entry = Flow(domain=f"{name}.localhost")
-            if platform.production:
-                entry["protected"] = True
-            environments[name] = entry
-            self.draft.tell(
-                "changed", f"platform {platform.name}", f"is the environment {name}: give it its domain"
-            )
+            what = f"is the environment {name}: say in ecluse.yaml where it runs and under which domain"
+            self.draft.tell("changed", f"platform {platform.name}", what)
+            if name not in self.choice.known:
+                entry = Flow(domain=f"{name}.localhost")
+                if platform.production:
+                    entry["protected"] = True
+                environments[name] = entry
         services: dict[str, Plain] = {unit.service: {"domain": self.domain} for unit in self.units}
         product: dict[str, Plain] = {"product": self.domain, "services": services}
         if environments:

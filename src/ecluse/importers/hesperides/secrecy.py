@@ -85,6 +85,13 @@ def _spread(unit: Unit, secrets: Secrets) -> None:
             raw = seen.raw(name)
             if raw and secrets.holds(raw.text):
                 secrets.add(name, "it holds the text of another secret")
+            for other in references(raw.text) if raw and _is_one_reference(raw.text) else ():
+                if other in secrets.reasons:
+                    secrets.add(name, f"it stands for {other}")
+
+
+def _is_one_reference(text: str) -> bool:
+    return text.strip().startswith("{{") and text.strip().endswith("}}") and text.count("{{") == 1
 
 
 def _spread_iterables(seen: Valuation, secrets: Secrets) -> None:

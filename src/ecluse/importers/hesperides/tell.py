@@ -47,7 +47,7 @@ def _tell_unit(draft: Draft, unit: Unit) -> None:
             draft.tell(
                 "left",
                 f"{unit.service} in {environment}",
-                f"{names} goes round: Hesperides makes no file of it",
+                f"{names} goes round or grows too large: no file can be made of it",
             )
     if unit.instance is not None:
         draft.tell(

@@ -15,7 +15,7 @@ from ecluse.importers.hesperides.model import Fields
 from ecluse.importers.hesperides.mustache import Malformed, filled, parse, sections, tags
 
 Kind = Literal["global", "predefined", "instance", "module", "leftover"]
-MAX_CHARACTERS = 262_144
+MAX_CHARACTERS = 200_000
 MAX_CHAIN = 50
 
 
@@ -34,7 +34,7 @@ Trail = tuple[tuple[str, Raw], ...]
 class Valuation:
     """One module in one platform, as one instance sees it.
 
-    endless: the names whose values grow forever: Hesperides generates no file then.
+    endless: the names whose values grow forever, or too large: Hesperides generates no file then.
     """
 
     platform: Platform
@@ -151,7 +151,10 @@ class Valuation:
         except Malformed:
             return text
         result = filled(nodes, lambda tag: self._of_reference(tag, trail))
-        return result[:MAX_CHARACTERS]
+        if len(result) > MAX_CHARACTERS:
+            self.endless.add(trail[-1][0] if trail else text[:40])
+            return ""
+        return result
 
     def _of_reference(self, tag: str, trail: Trail) -> str:
         declared = self.model.by_tag.get(tag)

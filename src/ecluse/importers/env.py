@@ -136,7 +136,7 @@ def _declare(
                 config[key] = declaration(kind, secret=bool(settings.reason), required=required)
         path = f"services/{service}/service.yaml"
         draft.maps[path] = {"service": service, "config": config} if config else {"service": service}
-        draft.tell("taken", path, f"{len(keys)} keys, {len(config)} of them new in its contract")
+        draft.tell("taken", path, f"{len(keys)} keys")
 
 
 def _is_everywhere(where: Collection[str | None], environments: Collection[str]) -> bool:

@@ -1,0 +1,1 @@
+"""A Compose file → a draft: services, backing services and values. Pure."""

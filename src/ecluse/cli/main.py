@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -80,6 +81,8 @@ for command in (
 
 def main() -> None:
     """The entry point of the `ecluse` command."""
+    # what a command reads stays until it ends: looking through it again and again for garbage finds none
+    gc.set_threshold(100_000, 20, 20)
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
-from xml.sax.saxutils import escape
 
 from ecluse.config.types import written_as
 from ecluse.model.service import ContractKey, FileFormat, Plain
@@ -24,7 +23,7 @@ _ESCAPED = str.maketrans({"\\": "\\\\", '"': '\\"', "$": "\\$", "`": "\\`", "\n"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PROPERTY = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "\f": "\\f"} | {mark: f"\\{mark}" for mark in "\\=:#!"}
 _YAML_WORDS = frozenset({"Y", "N", "YES", "NO", "ON", "OFF", "TRUE", "FALSE", "NULL"})
-_LINE_END = {"\r": "&#13;"}
+_MARKUP = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"})
 """A parser turns a bare carriage return into a newline (XML 1.0, section 2.11)."""
 _TEMPLATE_HINT = "write this file with a template under `files:`, or in another format"
 
@@ -120,7 +119,7 @@ def _xml(texts: Texts) -> Iterator[str]:
     for key, text in texts.items():
         if _NOT_IN_XML.search(text):
             raise Unwritable(key, "has a character that XML cannot hold")
-        yield f"  <{key}>{escape(text, _LINE_END)}</{key}>\n"
+        yield f"  <{key}>{text.translate(_MARKUP)}</{key}>\n"
     yield "</settings>\n"
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -68,19 +67,14 @@ class Surroundings:
             message = "needs the text of a secret that cannot be read here"
             raise BadReference((message, error.hint)) from error
 
-    @contextmanager
-    def entered(self, name: str) -> Iterator[None]:
-        """On the way to `name`; BadReference when it is on the way to itself."""
+    def enter(self, name: str) -> None:
+        """On the way to `name`, until it is popped; BadReference when it is on the way to itself."""
         if name in self.trail:
             circle = [*self.trail[self.trail.index(name) :], name]
             raise BadReference((f"goes round: {' → '.join(_short(circle))}", None))
         if len(self.trail) > MAX_CHAIN:
             raise BadReference((f"goes through more than {MAX_CHAIN} references", None))
         self.trail.append(name)
-        try:
-            yield
-        finally:
-            self.trail.pop()
 
 
 @dataclass(slots=True)
@@ -158,8 +152,11 @@ class ServiceScope:
     def _once(self, name: str, make: Callable[[], Value | None]) -> Value | None:
         if name in self._values:
             return self._values[name]
-        with self.around.entered(f"{self.name} {name}"):
+        self.around.enter(f"{self.name} {name}")
+        try:
             value = make()
+        finally:
+            self.around.trail.pop()
         self._values[name] = value
         return value
 

@@ -40,3 +40,27 @@ for peer in "${peers[@]}"; do
     read -r name version package <<<"$peer"
     provide "$name" "$version" "$package"
 done
+
+# A program of ours around a published module, built again when its source changes.
+compile() {
+    local name=$1 source kept work
+    source=$(dirname "${BASH_SOURCE[0]}")/peers/$name
+    kept=$cache/$(cat "$source"/* | sha256sum | cut -c1-12)/$name
+    if [ ! -x "$kept" ]; then
+        command -v go >/dev/null || { echo "$name: not built, because Go is not installed here"; return; }
+        work=$(mktemp -d "$cache/partial.XXXXXX")
+        cp "$source"/* "$work"
+        if ! (cd "$work" && GOFLAGS=-mod=mod go build -o "$name" . 2>log); then
+            echo "$name: not built, because its module cannot be had: $(tail -n 1 "$work/log")"
+            rm -rf "$work"
+            return
+        fi
+        mkdir -p "$(dirname "$kept")"
+        mv "$work/$name" "$kept"
+        rm -rf "$work"
+        echo "$name: built"
+    fi
+    ln -sfn "$kept" "$cache/bin/$name"
+}
+
+compile compose-env

@@ -16,8 +16,8 @@ from ecluse.errors import Location, Problem
 from ecluse.importers.variables import Expander, Unexpandable
 
 MAX_CHARACTERS = 1_048_576
-_KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*")
-_COMMENT = re.compile(r"(?:^|[ \t])#.*")
+_KEY = re.compile(r"(?:export[ \t]+)?([A-Za-z0-9_.\[\]-]+)[ \t]*")
+_COMMENT = re.compile(r"[ \t]#.*")
 _ESCAPES = {
     "n": "\n",
     "r": "\r",
@@ -100,7 +100,7 @@ class _Reading:
         begin += len(self.text[begin:end]) - len(self.text[begin:end].lstrip(" \t"))
         if self.text[begin : begin + 1] in ('"', "'"):
             return self.quoted(name, begin)
-        self.give(name, _escaped_dollars(_COMMENT.sub("", self.text[begin:end]).strip()), is_expanded=True)
+        self.give(name, _COMMENT.sub("", self.text[begin:end]).strip(), is_expanded=True)
         self.move_to(end + 1)
 
     def quoted(self, name: str, begin: int) -> None:
@@ -156,7 +156,3 @@ def _escape(character: str, quote: str) -> str:
     if character == "$":
         return _LITERAL_DOLLAR
     return _ESCAPES.get(character, "\\" + character)
-
-
-def _escaped_dollars(text: str) -> str:
-    return text.replace("\\$", _LITERAL_DOLLAR)

@@ -277,6 +277,9 @@ class Records(Protocol):
     def runs(self, environment: EnvironmentName, command: str, *, limit: int) -> Sequence[Deployment]:
         """The times that `service/task` ran on its own, newest first."""
 
+    def thin(self, keep: int) -> int:
+        """Forgets commands that ran on their own and ended, but for the newest `keep` of each; gives how many."""
+
     def unfinished(self) -> Sequence[Pending]:
         """Queued and running ones, oldest first."""
 

@@ -21,6 +21,7 @@ class Settings:
     ECLUSE_EDGE_ADDRESS, ECLUSE_EDGE_HTTP_PORT, ECLUSE_EDGE_HTTPS_PORT: where the edge listens; on this machine
     alone unless it is told otherwise. HTTPS port 0: no HTTPS.
     ECLUSE_USER: who acts, when the login name does not tell.
+    ECLUSE_KEEP_RELEASES: how many releases of each service keep their image, beside those that are needed.
     """
 
     state_root: Path
@@ -28,6 +29,7 @@ class Settings:
     edge_http_port: int
     edge_https_port: int
     user: str
+    keep_releases: int = 10
 
     def product_state(self, product: str) -> Path:
         return self.state_root / product
@@ -49,6 +51,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         edge_http_port=_port(environ, "ECLUSE_EDGE_HTTP_PORT", 80),
         edge_https_port=_port(environ, "ECLUSE_EDGE_HTTPS_PORT", 443, least=0),
         user=environ.get("ECLUSE_USER") or _login(environ),
+        keep_releases=_count(environ, "ECLUSE_KEEP_RELEASES", 10),
     )
 
 
@@ -56,6 +59,13 @@ def _port(environ: Mapping[str, str], name: str, default: int, *, least: int = 1
     text = environ.get(name) or str(default)
     if not text.isdigit() or not least <= int(text) < 65536:
         raise UsageError(f"{name}: {text!r} is not a port", hint=f"give a number from {least} to 65535")
+    return int(text)
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isdigit() or int(text) < 1:
+        raise UsageError(f"{name}: {text!r} is not a count", hint="give a number from 1")
     return int(text)
 
 

@@ -45,6 +45,19 @@ class DockerReleases:
             (release for release in found if release), key=lambda release: release.created, reverse=True
         )
 
+    def discard(self, doomed: Sequence[Release]) -> tuple[str, ...]:
+        """Removes these and what builds left without a name. Gives the tags that went; an image that a container uses
+        stays."""
+        gone = []
+        for release in doomed:
+            tags = _ask(self.command, "image", "inspect", "--format", "{{json .RepoTags}}", release.image_id)
+            for tag in json.loads(tags or "null") or ():
+                if _ask(self.command, "image", "rm", tag, may_fail=True):
+                    gone.append(tag)
+        for mark in (f"{labels.PRODUCT}={self.product}", labels.TESTED):
+            _ask(self.command, "image", "prune", "--force", "--filter", f"label={mark}")
+        return tuple(gone)
+
 
 def release_of(image: Mapping[str, Any]) -> Release | None:
     """The release that an inspected image is. None for one that only inherits the labels of a release."""
@@ -90,7 +103,7 @@ def _created(image: Mapping[str, Any], marks: Mapping[str, str]) -> datetime:
         return datetime.fromtimestamp(0, UTC)
 
 
-def _ask(command: str, *arguments: str) -> str:
+def _ask(command: str, *arguments: str, may_fail: bool = False) -> str:
     try:
         done = subprocess.run([command, *arguments], capture_output=True, timeout=TIMEOUT_SECONDS)
     except subprocess.TimeoutExpired as error:
@@ -98,7 +111,7 @@ def _ask(command: str, *arguments: str) -> str:
     except OSError as error:
         raise EngineError(f"{command} cannot be started: {error.strerror}") from error
     # An image that went away between the two questions is no failure: the others are still printed.
-    if done.returncode and b"No such image" not in done.stderr:
+    if done.returncode and not may_fail and b"No such image" not in done.stderr:
         reason = done.stderr.decode(errors="replace").strip()
         raise EngineError(f"the Docker engine cannot be asked: {reason}", hint="run: ecluse doctor")
     return done.stdout.decode(errors="replace")

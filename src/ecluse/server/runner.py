@@ -27,6 +27,7 @@ from ecluse.server.beat import Hold
 from ecluse.server.crons import Crons
 from ecluse.server.renewals import Renewals
 from ecluse.server.turn import holding
+from ecluse.server.upkeep import Upkeep
 from ecluse.settings import Settings, read_settings
 from ecluse.store.durable import Durable
 from ecluse.wiring.state import ProductState, check_state, open_state, wait_usable
@@ -57,6 +58,7 @@ class Runner:
         self._idle_since = self._now()
         self._crons = Crons(self._state)
         self._renewals = Renewals(self._state)
+        self._upkeep = Upkeep(self._state)
         self._stamp: int | None = None
         self._looked_at = 0.0
 
@@ -74,6 +76,7 @@ class Runner:
                     await self._look()
                 self._crons.look()
                 self._renewals.look()
+                self._upkeep.look()
                 await asyncio.sleep(POLL_SECONDS)
         finally:
             beating.cancel()

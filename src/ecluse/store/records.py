@@ -102,6 +102,22 @@ class SqlRecords:
         mine = (deployments.c.environment == environment) & (deployments.c.commands == _words([command]))
         return self._deployments(query.where(mine & (deployments.c.kind == "run")))
 
+    def thin(self, keep: int) -> int:
+        rank = func.row_number().over(
+            partition_by=(deployments.c.environment, deployments.c.kind, deployments.c.commands),
+            order_by=deployments.c.number.desc(),
+        )
+        alone = deployments.c.kind.in_(ALONE) & deployments.c.state.in_(ENDED)
+        ranked = select(deployments.c.number, rank.label("rank")).where(alone).subquery()
+        with self._writing() as connection:
+            query = select(ranked.c.number).where(ranked.c.rank > keep)
+            old = connection.execute(query).scalars().all()
+            for start in range(0, len(old), 500):
+                part = old[start : start + 500]
+                connection.execute(delete(events).where(events.c.deployment.in_(part)))
+                connection.execute(delete(deployments).where(deployments.c.number.in_(part)))
+        return len(old)
+
     def unfinished(self) -> Sequence[Pending]:
         columns = [deployments.c[name] for name in _PENDING]
         query = select(*columns).where(deployments.c.state.not_in(ENDED)).order_by(deployments.c.number)

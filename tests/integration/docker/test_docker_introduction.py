@@ -107,3 +107,58 @@ async def test_a_service_without_traffic_is_replaced_without_waiting(here: Here)
     )
     assert events[-1].kind == "replica.stopped"
     assert [item.version for item in await here.replicas()] == ["2.0"]
+
+
+async def test_a_slow_start_that_was_cut_short_goes_on_or_is_undone_without_a_loss(here: Here) -> None:
+    old = here.make.web(env={"NAME": "old"}, replicas=2)
+    await here.deploy(old)
+    new = here.make.web(env={"NAME": "new"}, version="2.0", replicas=2)
+    load = Load(here.port, HOST)
+    with load.running():
+        await cut_short(here, stepwise(new, 0.3, observe=60))
+        assert len(await here.replicas()) == 4
+        await drain(here.engine.rollout(here.target, stepwise(old, judge=False)))
+        assert {item.version for item in await here.replicas()} == {"1.0"}
+        await cut_short(here, stepwise(new, 0.3, observe=60))
+        await drain(here.engine.rollout(here.target, new))
+        assert {item.version for item in await here.replicas()} == {"2.0"}
+        assert {here.get().text for _ in range(10)} == {"new"}
+    assert load.lost == []
+
+
+async def cut_short(here: Here, workload: Workload) -> None:
+    """Ends a rollout in the middle of its first step, as when a runner is killed."""
+    step = asyncio.Event()
+
+    async def follow() -> None:
+        async for event in here.engine.rollout(here.target, workload):
+            if event.kind == "gateway":
+                step.set()
+
+    rollout = asyncio.create_task(follow())
+    async with asyncio.timeout(60):
+        await step.wait()
+    rollout.cancel()
+    await asyncio.gather(rollout, return_exceptions=True)
+
+
+async def test_services_that_are_replaced_side_by_side_lose_nothing_to_each_other(here: Here) -> None:
+    names = ("hello", "other")
+    webs = [here.make.web(name, host=f"{name}.test.localhost", env={"SLOW": "0.7"}) for name in names]
+    await drain(here.engine.prepare(here.target, webs))
+    for web in webs:
+        await drain(here.engine.rollout(here.target, web))
+    loads = [Load(here.port, f"{name}.test.localhost") for name in names]
+    with loads[0].running(), loads[1].running():
+        for number in (2, 3):
+            news = [
+                here.make.web(name, host=f"{name}.test.localhost", env={"SLOW": "0.7"}, version=f"{number}.0")
+                for name in names
+            ]
+            third = here.make.web(f"third{number}", host=f"third{number}.test.localhost")
+            # the new service has the gateway read its configuration again while the others drain
+            await asyncio.gather(
+                *(drain(here.engine.rollout(here.target, new)) for new in news),
+                drain(here.engine.prepare(here.target, [*news, third])),
+            )
+    assert [load.lost for load in loads] == [[], []]

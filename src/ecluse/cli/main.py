@@ -36,6 +36,7 @@ from ecluse.cli.commands import (
     rollback,
     run,
     runner,
+    secrets,
     status,
     trust,
     why,
@@ -72,7 +73,7 @@ def cli(context: click.Context, directory: Path, debug: bool) -> None:  # noqa: 
 for command in (
     init.init, doctor.doctor, check.check, config.config, build.build, releases.releases, plan.plan, deploy.deploy,
     status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
-    promote.promote, down.down, cancel.cancel, runner.runner, trust.trust, adopt.adopt,
+    promote.promote, down.down, cancel.cancel, runner.runner, secrets.secrets, trust.trust, adopt.adopt,
     backup.backup, backups.backups, restore.restore, why.why, quarantine.quarantine,
     imports.imports,
 ):  # fmt: skip

@@ -87,7 +87,7 @@ class Accounts:
             raise BadReference((f"{backing.name} has no password", "name its `password_key:` in ecluse.yaml"))
         found = self.secrets.lookup(self.environment, client, key)
         if found is None:
-            hint = "put it into the private secrets file: `ecluse deploy --secrets FILE`"
+            hint = "encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"
             raise BadReference((f"nobody gives the secret {key}, the password of {backing.name}", hint))
         data = found[0] if isinstance(found[0], Sealed) else found[0].reveal()
         return Value(data, secret=True, characters=100)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 
 from ecluse.config.load import Configuration
+from ecluse.config.readers import Received, claims, same_secrets
 from ecluse.config.resolve import resolved_or_not
 from ecluse.errors import Problem
 from ecluse.model.application import Desired
@@ -23,10 +24,12 @@ def check(
     vault: Vault,
     *,
     only: Collection[EnvironmentName] | None = None,
+    received: Callable[[EnvironmentName], Received] | None = None,
 ) -> tuple[tuple[Problem, ...], tuple[Problem, ...]]:
     """Problems and warnings of all environments (or `only` some), each once.
 
-    A required secret that nobody gives is a warning here: it is not in the product's files.
+    A required secret that nobody gives is a warning here: it is not in the product's files. `received`: the
+    secrets that services of an environment have; shared ones that they would get besides are warnings.
     """
     releases = dict(tree_releases(configuration))
     problems: dict[Problem, None] = {}
@@ -45,7 +48,10 @@ def check(
         problems |= dict.fromkeys(found)
         warnings |= dict.fromkeys((*resolved.warnings, *absent))
         desired.append(resolved.desired)
-    return tuple(problems), (*warnings, *_shared_hosts(configuration, desired))
+        if received:
+            warnings |= dict.fromkeys(claims(configuration, resolved.desired, received(environment)))
+    shared = (*_shared_hosts(configuration, desired), *same_secrets(configuration, desired))
+    return tuple(problems), (*warnings, *shared)
 
 
 def _shared_hosts(configuration: Configuration, desired: Iterable[Desired]) -> Iterator[Problem]:

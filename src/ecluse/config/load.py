@@ -11,7 +11,7 @@ from ecluse.config.product import ProductFile, read_product
 from ecluse.config.reasons import reason_problems
 from ecluse.config.service import Declaration, declare, read_service
 from ecluse.config.strays import stray_problems, stray_warnings
-from ecluse.config.twins import Twins, read_twins
+from ecluse.config.twins import Twins, read_twins, with_rules
 from ecluse.config.workspace import PRODUCT_FILE, Workspace
 from ecluse.errors import ConfigInvalid, Location, Problem, nearest
 from ecluse.model.names import ServiceName
@@ -60,6 +60,8 @@ def load(workspace: Workspace, secret_files: SecretFiles | None = None) -> Confi
     problems += found
     if file is None:
         raise ConfigInvalid(problems)
+    if secret_files:
+        twins = with_rules(twins, secret_files, file.product.environments)
     layers, found = read_layers(workspace.documents, file.product, twins.documents)
     problems += found
     for declaration in declarations.values():

@@ -63,6 +63,7 @@ def read_product(
             for name, text in shape.environments.items()
         },
         registry=shape.registry,
+        holders=shape.secrets.holders,
     )
     found = (*problems, *product_problems(shape, services, folders, document))
     return ProductFile(product, document, frozenset(shape.backing)), found

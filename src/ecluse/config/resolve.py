@@ -10,6 +10,7 @@ from ecluse.config.application import application
 from ecluse.config.backing import Accounts
 from ecluse.config.crons import unexplained
 from ecluse.config.load import Configuration, use_problems
+from ecluse.config.readers import reader_problems
 from ecluse.config.scope import ServiceScope, Surroundings, service_scope
 from ecluse.config.service import Declaration, read_declaration
 from ecluse.config.strays import own_strays
@@ -94,6 +95,7 @@ def resolved_or_not(
         if name in around.scopes
     }
     around.problems += _host_problems(around, applications)
+    around.problems += reader_problems(configuration, where, applications.values())
     backing = dict(_backing(around))
     target = Target(configuration.product.name, environment, where.domain, where.protected, where.tls)
     desired = Desired(target, applications, backing, configuration.revision, configuration.dirty)

@@ -11,7 +11,7 @@ from ecluse.config.types import Unfit, accept, is_url, pattern_problem
 from ecluse.errors import Problem, nearest
 from ecluse.model.service import ContractKey, Plain, ServiceSpec
 
-SECRET_HINT = "put it into the private secrets file: `ecluse deploy --secrets FILE`"
+SECRET_HINT = "encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"
 RESERVED_PROCESSES = frozenset({"crons", "tasks"})
 RESERVED_SERVICES = frozenset({"root", "backup"})
 """`root` is the administrator's account in the databases, `backup/NAME` what copies one of them."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 from ecluse.config.document import Document, Path, read_document
 from ecluse.config.workspace import Workspace
 from ecluse.errors import Location, Problem
+from ecluse.model.names import EnvironmentName
 from ecluse.model.secret import Encrypted, Twin
 from ecluse.model.service import Plain
 from ecluse.ports import SecretFiles
@@ -17,11 +18,18 @@ METADATA = "sops"
 
 @dataclass(frozen=True, slots=True)
 class Twins:
-    """The encrypted files of a product, by name."""
+    """The encrypted files of a product, by name. rules: who should read what is encrypted for an environment."""
 
     files: Mapping[str, Twin] = field(default_factory=dict)
     documents: Mapping[str, Document] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+    rules: Mapping[EnvironmentName, tuple[str, ...]] = field(default_factory=dict)
+
+
+def with_rules(twins: Twins, secret_files: SecretFiles, names: Iterable[EnvironmentName]) -> Twins:
+    """ConfigInvalid when the rules cannot be read."""
+    rules = {name: secret_files.rule(f"config/environments/{name}/common.sops.yaml") for name in names}
+    return replace(twins, rules={name: rule for name, rule in rules.items() if rule})
 
 
 def read_twins(workspace: Workspace, secret_files: SecretFiles) -> Twins:

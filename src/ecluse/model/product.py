@@ -131,9 +131,13 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Everything that is delivered together."""
+    """Everything that is delivered together.
+
+    holders: people who may hold keys of several environments, with their age recipients.
+    """
 
     name: ProductName
     services: Mapping[ServiceName, ServiceEntry]
     environments: Mapping[EnvironmentName, Environment]
     registry: str | None = None
+    holders: Mapping[str, str] = field(default_factory=dict)

@@ -83,6 +83,10 @@ class TwinFiles:
                     raise invalid(str(path), str(error)) from error
         return None
 
+    def forget_rules(self) -> None:
+        """The file of rules has changed."""
+        self.__dict__.pop("rules", None)
+
     def rule(self, file: str) -> Rule | None:
         return self.rules.of(self.root.absolute() / file) if self.rules else None
 

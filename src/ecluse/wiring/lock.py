@@ -23,6 +23,18 @@ def locked_versions(product: OpenProduct, environment: Environment) -> dict[Serv
     return {name: one.version for name, one in locked.items()}
 
 
+def locked_secrets(
+    product: OpenProduct, environment: Environment
+) -> dict[tuple[ServiceName, str], str | None]:
+    """The secrets that the services of the lockfile have, by service and key."""
+    from ecluse.config.lockfile import read_lock
+    from ecluse.config.workspace import lock_file
+
+    text = product.workspace.lock_text(environment.name)
+    locked = read_lock(text, lock_file(environment.name)) if text else {}
+    return {(name, key): None for name, one in locked.items() for key in one.secrets}
+
+
 def export_lock(product: OpenProduct, environment: Environment) -> Path | None:
     """Writes what is known good into the product's folder; None when the file says so already."""
     from ecluse.config.lockfile import Locked, lock_text

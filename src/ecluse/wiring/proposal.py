@@ -23,7 +23,7 @@ from ecluse.model.release import Release
 from ecluse.ports import SecretSource
 from ecluse.wiring.guarding import circumstances, older_than_data
 from ecluse.wiring.product import OpenProduct
-from ecluse.wiring.readable import unreadable_values
+from ecluse.wiring.readable import claimed, unreadable_values
 from ecluse.wiring.state import ProductState
 from ecluse.wiring.trust import refuse_certificate
 
@@ -214,7 +214,7 @@ async def propose_releases(
     before: dict[str, KnownGood] = {str(name): state.records.known_good(name) for name in environment.follows}
     refusals = tuple(gates.refusals(environment, desired, before))
     removed = sorted(set(known.applications) - set(product.product.services)) if wanted.everything else []
-    warnings = [str(problem) for problem in resolved.warnings]
+    warnings = [*map(str, resolved.warnings), *claimed(product, desired)]
     proposal = await _plan(product, state, desired, known, wanted.kind, removed, warnings)
     older = older_than_data(product, state, environment.name, chosen, known)
     return replace(

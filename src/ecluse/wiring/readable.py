@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ecluse.model.application import Application, Desired
+from ecluse.model.names import EnvironmentName
 from ecluse.model.secret import Encrypted, Sealed
 
 if TYPE_CHECKING:
     from ecluse.config.load import Configuration
+    from ecluse.config.readers import Received
+    from ecluse.wiring.product import OpenProduct
 
 
 def unreadable_values(
@@ -24,6 +27,26 @@ def unreadable_values(
         where = location_of(configuration.twins.documents, encrypted)
         readers = ", ".join(encrypted.recipients)
         yield f"{where}: {encrypted.path}: nobody can read it here; {readers} can"
+
+
+def received(product: OpenProduct) -> Callable[[EnvironmentName], Received]:
+    """The secrets that services have: from the record, or else from the lockfile in git."""
+    from ecluse.config.readers import received_by
+    from ecluse.wiring.lock import locked_secrets
+
+    def find(environment: EnvironmentName) -> Received:
+        known = product.reading.records.known_good(environment).applications
+        return received_by(known) if known else locked_secrets(product, product.environment(environment))
+
+    return find
+
+
+def claimed(product: OpenProduct, desired: Desired) -> list[str]:
+    """A line for each service that would receive a shared secret which it did not have."""
+    from ecluse.config.readers import claims
+
+    before = received(product)(desired.target.environment)
+    return [str(problem) for problem in claims(product.configuration, desired, before)]
 
 
 def _is_unreadable(application: Application) -> bool:

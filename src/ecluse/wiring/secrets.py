@@ -13,11 +13,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from ecluse.errors import NotFound, SecretUnavailable
+from ecluse.errors import NotFound, SecretUnavailable, UsageError, nearest
 from ecluse.model.secret import Secret
 
 if TYPE_CHECKING:
     from ecluse.secrets.twins import TwinFiles
+    from ecluse.wiring.product import OpenProduct
 
 ValuePath = tuple[str | int, ...]
 
@@ -70,3 +71,48 @@ class TwinLayers:
 
     def give(self, layer: str, values: Mapping[str, Secret]) -> None:
         seal_values(self._twins, layer, {("app", key): value.reveal() for key, value in values.items()})
+
+
+def layer_path(product: OpenProduct, environment: str | None, service: str | None, domain: str | None) -> str:
+    """The plain layer file that a command's words mean; NotFound when a name is unknown."""
+    if service and domain:
+        raise UsageError("--service and --domain are two layers", hint="name one of them")
+    base = f"config/environments/{product.environment(environment).name}" if environment else "config"
+    if service:
+        return f"{base}/services/{product.service(service)}.yaml"
+    if domain:
+        known = {entry.domain for entry in product.product.services.values() if entry.domain}
+        if domain not in known:
+            raise NotFound(f"there is no domain {domain!r}", hint=nearest(domain, known))
+        return f"{base}/domains/{domain}.yaml"
+    return f"{base}/common.yaml"
+
+
+def merge_files(twins: TwinFiles, base: str, ours: str, theirs: str, name: str) -> list[str]:
+    """Merges what git hands over, into `ours`; gives the keys in conflict, nothing being written then.
+
+    SecretUnavailable when no key here opens one of the three.
+    """
+    from pathlib import Path
+
+    from ecluse.secrets.merging import merge
+    from ecluse.secrets.sops.file import close_file, form_of, open_file, read_closed, unlock, write_closed
+    from ecluse.secrets.sops.tree import BadFile
+    from ecluse.secrets.twins import invalid
+
+    opened = []
+    try:
+        for path in (base, ours, theirs):
+            text = Path(path).read_bytes().decode("utf-8", "surrogateescape")
+            closed = read_closed(text, form_of(name))
+            key = unlock(closed, twins.identities.keys)
+            if key is None:
+                raise twins.unavailable(name, closed)
+            opened.append(open_file(closed, key))
+        merged, conflicts = merge(*opened)
+        if not conflicts:
+            text = write_closed(close_file(merged))
+            Path(ours).write_bytes(text.encode("utf-8", "surrogateescape"))
+    except BadFile as error:
+        raise invalid(name, str(error)) from error
+    return [str(conflict) for conflict in conflicts]

@@ -23,7 +23,8 @@ PROD = TWIN.replace("/test/", "/prod/")
 @pytest.fixture
 def product(tmp_path: Path) -> Sealing:
     folder = Sealing(tmp_path / "product")
-    folder.write("ecluse.yaml", PRODUCT).write("services/accounting/service.yaml", ACCOUNTING)
+    holders = f"secrets: {{holders: {{alice: {KEY.to_public()}}}}}\n"
+    folder.write("ecluse.yaml", PRODUCT + holders).write("services/accounting/service.yaml", ACCOUNTING)
     folder.invoicing(config=CONTRACT, more="files: {/config/x: {template: x.j2}}\n")
     folder.write("services/invoicing/x.j2", "{{ SMTP_PASSWORD }}\n")
     folder.seal("config/common.sops.yaml", f"app: {{SMTP_PASSWORD: {CANARY}-common}}\n")

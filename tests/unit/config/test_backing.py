@@ -98,7 +98,7 @@ def test_a_password_that_nobody_gives_is_a_problem(product: ProductFolder) -> No
     assert product.problems() == (
         "services/invoicing/service.yaml:7: config.B.default: "
         "nobody gives the secret CACHE_PASSWORD, the password of sessions\n"
-        "  hint: put it into the private secrets file: `ecluse deploy --secrets FILE`"
+        "  hint: encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"
     )
 
 

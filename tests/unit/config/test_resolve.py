@@ -148,7 +148,7 @@ class TestSecrets:
         product.invoicing(config="SMTP_PASSWORD: {secret: true, required: true}")
         assert told(product) == (
             f"{FILE}:6: config.SMTP_PASSWORD: has no value in environment test\n"
-            "  hint: put it into the private secrets file: `ecluse deploy --secrets FILE`"
+            "  hint: encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"
         )
 
     @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ class TestSecrets:
         )
         assert told(product) == (
             "config/common.yaml:1: app.SMTP_PASSWORD: is a secret in a plain file\n"
-            "  hint: put it into the private secrets file: `ecluse deploy --secrets FILE`"
+            "  hint: encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"
         )
 
     def test_a_beaten_value_in_a_plain_file_is_an_error_too(self, product: ProductFolder) -> None:

@@ -155,7 +155,7 @@ def test_a_settings_file_alone_leaves_the_variables_out() -> None:
          "  hint: did you mean KEY?"),
         ("config: {KEY: {required_when: ON}, ON: {}}", "service.yaml:2: config.KEY.required_when: ON is not a boolean"),
         ("config: {KEY: {secret: true, default: hunter2}}", "service.yaml:2: config.KEY.default: a secret has no "
-         "default in a plain file\n  hint: put it into the private secrets file: `ecluse deploy --secrets FILE`"),
+         "default in a plain file\n  hint: encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"),
         ("deliver: file", "service.yaml:2: deliver: must be env or a file {path: …, format: …}"),
         ("deliver: {path: x, format: env}", "service.yaml:2: deliver.path: must be an absolute path in the "
          "container"),

@@ -8,11 +8,14 @@ import pyrage
 import pytest
 
 from ecluse.config.load import load
+from ecluse.config.readers import claims, received_by
 from ecluse.config.workspace import open_workspace
 from ecluse.errors import ConfigInvalid
 from ecluse.model.application import Setting
+from ecluse.model.names import ServiceName
 from ecluse.model.secret import Sealed
 from ecluse.secrets.files import SopsFiles
+from ecluse.secrets.memory import MemoryVault
 from ecluse.secrets.sops.file import close_file, form_of, new_file, read_plain, write_closed
 from ecluse.secrets.sops.identities import Identities
 from ecluse.secrets.sops.walk import Selector
@@ -157,7 +160,7 @@ def test_what_the_state_has_seen_deployed_is_known_to_who_cannot_read_it(product
 
 
 def test_a_known_ciphertext_that_is_moved_elsewhere_is_not_known_there(product: Sealing) -> None:
-    product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
+    with_holder(product).seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
     product.values()
     there = "config/environments/prod/services/invoicing.sops.yaml"
     product.write(there, (product.root / TWIN).read_text()).as_nobody()
@@ -225,3 +228,70 @@ def test_a_changed_twin_changes_the_revision(product: Sealing) -> None:
     before = product.load().revision
     product.seal(TWIN, "app: {SMTP_PASSWORD: s3cr3t}")
     assert product.load().revision != before
+
+
+PROD = "config/environments/prod/services/invoicing.sops.yaml"
+STRANGER = str(pyrage.x25519.Identity.generate().to_public())
+
+
+def with_holder(product: Sealing) -> Sealing:
+    """The key of these tests is of somebody who may hold several."""
+    text = (product.root / "ecluse.yaml").read_text()
+    holders = f"secrets: {{holders: {{alice: {KEY.to_public()}}}}}\n"
+    product.write("ecluse.yaml", text if "holders" in text else text + holders)
+    return product
+
+
+def test_a_secret_of_a_protected_environment_that_another_key_opens_is_an_error(product: Sealing) -> None:
+    product.seal(TWIN, "app: {SMTP_PASSWORD: a}").seal(PROD, "app: {SMTP_PASSWORD: b}")
+    for holder in (HOLDER, NOBODY):
+        product.holder = holder
+        assert product.problems() == (
+            f"{PROD}: is for prod, and can be read with a key of test: {KEY.to_public()}\n"
+            f"  hint: `ecluse secrets recipients remove --env prod {KEY.to_public()}`; "
+            "or name who holds it under secrets.holders in ecluse.yaml"
+        )
+    assert with_holder(product).problems() == ""
+
+
+def test_a_key_that_a_rule_gives_to_another_environment_counts_too(product: Sealing) -> None:
+    product.seal(PROD, "app: {SMTP_PASSWORD: b}")
+    assert "can be read with a key" not in product.problems()
+    rule = f"creation_rules: [{{path_regex: environments/test/, age: {KEY.to_public()}}}]\n"
+    product.write(".sops.yaml", rule)
+    assert "can be read with a key of test" in product.problems()
+
+
+def test_a_shared_secret_that_reaches_a_protected_environment_is_held_to_its_keys(product: Sealing) -> None:
+    product.seal("config/common.sops.yaml", "app: {SMTP_PASSWORD: a}")
+    product.write(
+        ".sops.yaml", f"creation_rules: [{{path_regex: environments/test/, age: {KEY.to_public()}}}]\n"
+    )
+    assert "config/common.sops.yaml: is for prod, and can be read with a key of test" in product.problems()
+    product.write(".sops.yaml", f"creation_rules: [{{path_regex: environments/test/, age: {STRANGER}}}]\n")
+    assert product.problems() == ""
+
+
+def test_one_secret_in_a_protected_and_an_unprotected_environment_is_a_warning(product: Sealing) -> None:
+    with_holder(product).seal(TWIN, "app: {SMTP_PASSWORD: same}").seal(PROD, "app: {SMTP_PASSWORD: same}")
+    assert f"{PROD}:2: SMTP_PASSWORD: is the same secret in prod and in test" in product.warnings()
+    product.seal(PROD, "app: {SMTP_PASSWORD: other}")
+    assert "is the same secret" not in product.warnings()
+    product.seal(PROD, "app: {SMTP_PASSWORD: same}").as_nobody()
+    product.vault = MemoryVault(b"another state")
+    assert "is the same secret" not in product.warnings()
+
+
+def test_a_service_that_newly_receives_a_shared_secret_claims_it(product: Sealing) -> None:
+    product.seal("config/common.sops.yaml", "app: {SMTP_PASSWORD: a}")
+    product.seal(PROD, "app: {SMTP_PASSWORD: b}")
+    configuration, desired = product.load(), product.resolve("test").desired
+    found = [str(one) for one in claims(configuration, desired, {})]
+    assert found == [
+        "config/common.sops.yaml:2: SMTP_PASSWORD: is a shared secret that invoicing claims in test"
+    ]
+    assert list(claims(configuration, desired, received_by(desired.applications))) == []
+    assert list(claims(configuration, desired, {(ServiceName("invoicing"), "SMTP_PASSWORD"): None})) == []
+    elsewhere = {(ServiceName("invoicing"), "SMTP_PASSWORD"): "config/services/invoicing.sops.yaml"}
+    assert [str(one) for one in claims(configuration, desired, elsewhere)] == found
+    assert list(claims(configuration, product.resolve("prod").desired, {})) == []

@@ -20,12 +20,17 @@ def check(invocation: Invocation, environment: str | None, *, secrets: Path | No
     """Checks every file of the product, for every environment, or for ENV. Nothing is written, no engine is asked."""
     from ecluse.config.check import check as examine
     from ecluse.errors import ConfigInvalid
+    from ecluse.wiring.readable import received
 
     product = invocation.open(secrets=secrets)
     names = [product.environment(environment).name] if environment else list(product.product.environments)
     known = {name: product.reading.records.known_good(name) for name in names}
     problems, warnings = examine(
-        product.configuration, product.secrets(known), product.reading.vault, only=names
+        product.configuration,
+        product.secrets(known),
+        product.reading.vault,
+        only=names,
+        received=received(product),
     )
     if json:
         show_json({"problems": problems, "warnings": warnings})

@@ -33,6 +33,7 @@ _HOST = re.compile(
 )
 _MODE = re.compile(r"0?[0-7]{3}")
 _OWNER = re.compile(r"[a-z0-9_][a-z0-9_-]*(?::[a-z0-9_][a-z0-9_-]*)?")
+_RECIPIENT = re.compile(r"age1[0-9a-z]+|ssh-(?:ed25519|rsa) .+")
 _REGISTRY = re.compile(r"[A-Za-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)*")
 _CRON_FIELD = r"(?:\*|(?:\d{1,2}|[A-Za-z]{3})(?:-(?:\d{1,2}|[A-Za-z]{3}))?)(?:/\d{1,2})?"
 _CRON = re.compile(
@@ -210,6 +211,13 @@ Registry = Annotated[
     str,
     _matching(_REGISTRY, "must be a registry like registry.example.fr/team", "leave out https://"),
     _written("[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9._-]+)*", "registry.example.fr/comptoir"),
+]
+Recipient = Annotated[
+    str,
+    _matching(_RECIPIENT, "must be an age recipient", "age1…, or a public SSH key"),
+    _written(
+        "age1[0-9a-z]+|ssh-(ed25519|rsa) .+", "age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
+    ),
 ]
 Schedule = Annotated[str, _checked(_schedule_problem, 'for instance "0 6 * * 1-5"'), _CRONTAB, Referable]
 Zone = Annotated[

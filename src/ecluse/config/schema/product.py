@@ -13,6 +13,7 @@ from ecluse.config.schema.fields import (
     Name,
     Nothing,
     Reason,
+    Recipient,
     Registry,
     RelativePath,
     Schedule,
@@ -134,9 +135,16 @@ class EnvironmentText(Shape):
     reasons: Annotated[dict[str, Reason], Nothing] = Field(default_factory=dict)
 
 
+class SecretsText(Shape):
+    """holders: people by name, with the age recipient of each who may hold keys of several environments."""
+
+    holders: Annotated[dict[str, Recipient], Nothing] = Field(default_factory=dict)
+
+
 class ProductText(Shape):
     product: Name
     services: dict[Name, Annotated[ServiceEntryText, Nothing]] = Field(default_factory=dict)
     registry: Registry | None = None
     environments: dict[Name, Annotated[EnvironmentText, Nothing]] = Field(default_factory=dict)
     backing: dict[Name, BackingText] = Field(default_factory=dict)
+    secrets: Annotated[SecretsText, Nothing] = Field(default_factory=SecretsText)

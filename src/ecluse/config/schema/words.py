@@ -39,6 +39,10 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "registry": "where images are pushed to; optional while everything runs on one machine",
         "environments": "where releases run together, by name",
         "backing": "databases, caches and stores that services share, by name",
+        "secrets": "people who keep secrets",
+    },
+    "SecretsText": {
+        "holders": "who may hold keys of several environments: a name and his age recipient",
     },
     "ServiceEntryText": {
         "domain": "the business grouping that the service belongs to",

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ecluse.secrets.sops.tree import BadFile, Branch, Item, Node, Series, Time
+from ecluse.secrets.sops.tree import BadFile, Branch, Item, Node, Series, Time, float_text
 
 MAX_DEPTH = 200
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -89,6 +89,6 @@ def _plain(node: Node) -> Any:
         return _Pairs([(item.key, _plain(item.value)) for item in node.items()]) if node else {}
     if isinstance(node, Series):
         return [_plain(one) for one in node.values()]
-    if isinstance(node, float) and node.is_integer() and abs(node) < 1e21:
-        return int(node)
+    if isinstance(node, float) and node and node.is_integer() and abs(node) < 1e21:
+        return int(float_text(node))
     return node.text if isinstance(node, Time) else node

@@ -89,6 +89,9 @@ def _dashed(node: Branch | Series, indent: int) -> Iterator[str]:
         lines = "".join(_map(Branch(node[first:]), inner))
     else:
         lines = "".join(_sequence(Series(node[first:]), inner))
+    while lines.startswith(f"{' ' * inner}#"):
+        comment, _, lines = lines.partition("\n")
+        yield f"{' ' * indent}{comment.strip(' ')}\n"
     yield f"{' ' * indent}- {lines[inner:]}"
 
 

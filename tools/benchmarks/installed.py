@@ -86,9 +86,13 @@ class Ecluse:
 
 
 @contextmanager
-def installed(root: Path, *, environment: str = "test", secure: bool = False) -> Iterator[Ecluse]:
+def installed(
+    root: Path, *, environment: str = "test", secure: bool = False, state: Path | None = None
+) -> Iterator[Ecluse]:
     """The command for the product in `root`; at the end nothing of the product is left on the machine."""
-    ecluse = Ecluse(root, Path(tempfile.mkdtemp(prefix="es")), free_port(), free_port() if secure else 0)
+    ecluse = Ecluse(
+        root, state or Path(tempfile.mkdtemp(prefix="es")), free_port(), free_port() if secure else 0
+    )
     try:
         yield ecluse
     finally:

@@ -7,7 +7,7 @@ import argparse
 from benchmarks.installed import end_tidily
 from benchmarks.shown import show_machine
 
-PARTS = ("start", "resolve", "plan", "replace")
+PARTS = ("start", "resolve", "plan", "replace", "faults")
 
 
 def main() -> None:
@@ -31,6 +31,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[1, 10, 100], help="services in the plan part"
     )
+    parser.add_argument("--kills", type=int, default=200, help="of the runner, in the faults part")
+    parser.add_argument("--seed", type=int, default=1, help="of the moments in the faults part")
     return parser
 
 
@@ -52,3 +54,8 @@ def _run(part: str, asked: argparse.Namespace) -> None:
             from benchmarks.replace import bench_replace
 
             bench_replace(asked.rounds, asked.rival_rounds)
+        case "faults":
+            from benchmarks.faults import bench_faults
+
+            if bench_faults(asked.kills, asked.seed):
+                raise SystemExit(1)

@@ -10,6 +10,8 @@ from datetime import datetime
 
 import click
 
+INTERRUPTED = "  interrupted: no runner is at work; the next acting command starts one, which resumes it"
+
 
 def say(text: str = "", *, colour: str | None = None) -> None:
     """One line of narration."""

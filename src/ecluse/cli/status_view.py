@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from ecluse.cli.backups_view import is_unsafe, protection
-from ecluse.cli.output import ago, moment, paint, show, table
+from ecluse.cli.output import INTERRUPTED, ago, moment, paint, show, table
 from ecluse.model.observed import Replica
 from ecluse.model.status import EnvironmentStatus, ServiceStatus
 
@@ -60,7 +60,7 @@ def _show_pending(status: EnvironmentStatus) -> None:
         since = f"asked by {item.requested_by} at {moment(item.requested_at)}"
         show(f"  deployment {item.number} ({item.kind}) is {item.state}, {since}{waits}")
     if status.interrupted:
-        show("  interrupted: no runner is at work; the next acting command starts one, which resumes it")
+        show(INTERRUPTED)
 
 
 def _row(service: ServiceStatus) -> tuple[object, ...]:

@@ -46,6 +46,14 @@ def ensure_runner(product: str, settings: Settings) -> None:
             # it gave way to one that has ended since
             process = _spawn(product, state)
         time.sleep(0.02)
+    _spare(process, state)
+
+
+def _spare(process: subprocess.Popen[bytes], state: Path) -> None:
+    """One that we started, and that is not needed since another came first, must not take that one's place later."""
+    found = find_runner(state)
+    if found is not None and found["pid"] != process.pid and process.poll() is None:
+        process.terminate()
 
 
 def _is_served(state: Path) -> bool:

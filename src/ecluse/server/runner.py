@@ -184,7 +184,8 @@ def main(arguments: Sequence[str]) -> int:
     try:
         return run(arguments[0], read_settings(os.environ))
     except EcluseError as error:
-        sys.stderr.write(f"{error.message}\n")
+        told = f"{error.message} ({error.hint})" if error.hint else error.message
+        sys.stderr.write(told + "\n")
         return error.exit_code
 
 

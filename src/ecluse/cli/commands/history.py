@@ -8,11 +8,12 @@ import click
 
 from ecluse.cli.commands import options
 from ecluse.cli.invocation import Invocation
-from ecluse.cli.output import moment, say, show, show_json, table
+from ecluse.cli.output import INTERRUPTED, moment, say, show, show_json, table
 
 if TYPE_CHECKING:
     from ecluse.model.cron import Omission
     from ecluse.model.deployment import Deployment
+    from ecluse.wiring.product import OpenProduct
 
 
 @click.command()
@@ -44,8 +45,18 @@ def history(invocation: Invocation, environment: str, *, limit: int, runs: bool,
         return
     rows = [_omission(item) if isinstance(item, Omission) else _deployment(item) for item in found]
     table(("no", "when", "what", "state", "took", "by", "services", "why"), rows)
+    if any(isinstance(item, Deployment) and not item.has_ended for item in found):
+        show_interruption(product)
     if any(isinstance(item, Deployment) and item.cause for item in found):
         say(f"`ecluse why {environment} NO` tells more")
+
+
+def show_interruption(product: OpenProduct) -> None:
+    """What is in hand and has no runner is said, and who will go on with it: reading starts nothing."""
+    from ecluse.server.launch import find_runner
+
+    if find_runner(product.settings.product_state(product.product.name)) is None:
+        show(INTERRUPTED)
 
 
 def _when(item: Deployment | Omission) -> float:

@@ -25,7 +25,9 @@ def shop(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterator[C
     product = root / "ecluse.yaml"
     product.write_text(product.read_text() + "\nbacking:\n  db: {kind: postgresql}\n")
     declaration = root / "services" / "hello" / "service.yaml"
-    declaration.write_text(re.sub(r"(?m)^uses:.*$", "uses: [db]", declaration.read_text()))
+    text = re.sub(r"(?m)^uses:.*$", "uses: [db]", declaration.read_text())
+    key = '  DATABASE_URL: {type: url, default: "${backing.db.url}"}\n'
+    declaration.write_text(text.replace("config:\n", f"config:\n{key}"))
     try:
         command.ok("build", "--quiet")
         command.ok("deploy", "test", "--yes")
@@ -83,6 +85,43 @@ def test_a_damaged_backup_is_refused(shop: Command) -> None:
     assert answer.code == 5
     assert "is damaged" in answer.err
     assert sql("select word from kept") == "still here"
+
+
+def url() -> str:
+    """The address of the database as the service's container knows it."""
+    filters = ["--filter", f"label=ecluse.product={PRODUCT}", "--filter", "label=ecluse.kind=replica"]
+    (identity,) = docker("ps", "--quiet", *filters).split()
+    return docker("exec", identity, "sh", "-c", "echo $DATABASE_URL").strip()
+
+
+def enters(address: str) -> bool:
+    filters = ["--filter", f"label=ecluse.product={PRODUCT}", "--filter", "label=ecluse.kind=backing"]
+    identity = docker("ps", "--quiet", *filters)
+    inside = address.replace("@db:", "@127.0.0.1:")
+    script = f"psql '{inside}' --command 'select 1' >/dev/null 2>&1 && echo yes || echo no"
+    return docker("exec", identity, "sh", "-c", script).strip() == "yes"
+
+
+def test_passwords_are_rotated_by_a_command_and_stay_so(shop: Command) -> None:
+    before = url()
+    assert enters(before)
+    assert shop("rotate", "test", "db").code == 5
+    done = shop.ok("rotate", "test", "db", "--yes", "--json").json
+    assert (done["kind"], done["state"]) == ("rotate", "succeeded")
+    after = url()
+    assert after.startswith("postgresql://hello.b:")
+    assert (enters(before), enters(after)) == (False, True)
+    assert "nothing to do" in shop.ok("plan", "test").out
+    shop.ok("rotate", "test", "db", "hello", "--yes")
+    newest = url()
+    assert newest.startswith("postgresql://hello:")
+    assert [enters(address) for address in (before, after, newest)] == [False, False, True]
+    assert shop("rotate", "test", "db", "helo", "--yes").err == (
+        "error: 'helo' has no account of db\nhint: did you mean hello?\n"
+    )
+    shop.ok("backup", "test", "db")
+    shop.ok("restore", "test", "db", "--yes")
+    assert enters(newest)
 
 
 def test_what_is_not_there_is_said(shop: Command) -> None:

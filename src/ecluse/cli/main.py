@@ -34,6 +34,7 @@ from ecluse.cli.commands import (
     releases,
     restore,
     rollback,
+    rotate,
     run,
     runner,
     secrets,
@@ -74,7 +75,7 @@ for command in (
     init.init, doctor.doctor, check.check, config.config, build.build, releases.releases, plan.plan, deploy.deploy,
     status.status, logs.logs, run.run, crons.crons, execute.execute, debug.debug, history.history, rollback.rollback,
     promote.promote, down.down, cancel.cancel, runner.runner, secrets.secrets, trust.trust, adopt.adopt,
-    backup.backup, backups.backups, restore.restore, why.why, quarantine.quarantine,
+    backup.backup, backups.backups, restore.restore, rotate.rotate, why.why, quarantine.quarantine,
     imports.imports,
 ):  # fmt: skip
     cli.add_command(command)

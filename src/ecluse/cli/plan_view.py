@@ -23,6 +23,9 @@ _MARKS: dict[Action, tuple[str, str]] = {
     "dump": ("+", "green"),
     "load": ("~", "yellow"),
     "rehearse": (">", "cyan"),
+    "prune": ("-", "red"),
+    "rotate": ("~", "yellow"),
+    "revoke": ("-", "red"),
 }
 LONGEST_TEXT = 60
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ecluse.config.interpolate import BadReference, Reveal, Value
 from ecluse.errors import nearest
-from ecluse.model.application import BackingService
+from ecluse.model.application import BackingService, login_name, password_purpose
 from ecluse.model.names import EnvironmentName, ServiceName, bucket_name
 from ecluse.model.product import Backing, BackingKind, External
 from ecluse.model.secret import Sealed
@@ -29,6 +29,8 @@ class Accounts:
     environment: EnvironmentName
     vault: Vault
     secrets: SecretSource
+    known: Mapping[str, BackingService] = field(default_factory=dict)
+    """What runs already, with the turns of its passwords."""
     _passwords: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def service(self, backing: Backing, clients: Collection[ServiceName]) -> BackingService:
@@ -45,6 +47,7 @@ class Accounts:
             root_password=seal(self._derived(backing.name, "root")),
             accounts={client: seal(self._password(backing, client)) for client in sorted(clients)},
             backup=backing.backup,
+            turns={client: turn for client in sorted(clients) if (turn := self._turn(backing, client)) > 1},
         )
 
     def value(self, backing: Backing, client: ServiceName, name: str, reveal: Reveal) -> Value:
@@ -53,15 +56,22 @@ class Accounts:
         if name not in fields:
             raise BadReference((f"a backing service has no {name}", nearest(name, fields)))
         if name == "url" and backing.kind == "s3":
-            return _value(_endpoint(_plain(backing, client)))
+            return _value(_endpoint(self._plain(backing, client)))
         if name == "url":
             return _value(self._url(backing, client, reveal), secret=self._has_password(backing))
         if name == "password":
             return self._password_value(backing, client)
-        return _value(_plain(backing, client)[name])
+        return _value(self._plain(backing, client)[name])
+
+    def _plain(self, backing: Backing, client: ServiceName) -> dict[str, str | int]:
+        return _plain(backing, client, self._turn(backing, client))
+
+    def _turn(self, backing: Backing, client: ServiceName) -> int:
+        known = self.known.get(backing.name)
+        return known.turn(client) if known is not None and known.kind == backing.kind else 1
 
     def _url(self, backing: Backing, client: ServiceName, reveal: Reveal) -> str:
-        facts = _plain(backing, client)
+        facts = self._plain(backing, client)
         user = (
             ""
             if backing.kind == "redis" and not _external_user(backing)
@@ -93,12 +103,12 @@ class Accounts:
         return Value(data, secret=True, characters=100)
 
     def _password(self, backing: Backing, client: ServiceName) -> str:
-        return self._derived(backing.name, client)
+        return self._derived(backing.name, client, self._turn(backing, client))
 
-    def _derived(self, backing: str, account: str) -> str:
+    def _derived(self, backing: str, account: str, turn: int = 1) -> str:
         known = self._passwords.get((backing, account))
         if known is None:
-            known = self.vault.derive(f"{self.environment}/{backing}/{account}/1")
+            known = self.vault.derive(password_purpose(self.environment, backing, account, turn))
             self._passwords[backing, account] = known
         return known
 
@@ -112,14 +122,14 @@ def external_address(backing: Backing) -> str | None:
     return f"{SCHEMES[backing.kind]}://{_bracketed(backing.external.host)}:{backing.external.port}"
 
 
-def _plain(backing: Backing, client: ServiceName) -> dict[str, str | int]:
+def _plain(backing: Backing, client: ServiceName, turn: int) -> dict[str, str | int]:
     external = backing.external or External(backing.name, PORTS[backing.kind])
     is_redis, is_s3 = backing.kind == "redis", backing.kind == "s3"
     own = bucket_name(client) if is_s3 else client.replace("-", "_")
     return {
         "host": external.host,
         "port": external.port,
-        "user": external.user or ("default" if is_redis else client),
+        "user": external.user or ("default" if is_redis else login_name(backing.kind, client, turn)),
         "name": external.name or ("0" if is_redis else own),
         "region": external.region or REGION,
     }

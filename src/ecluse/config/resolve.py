@@ -43,6 +43,7 @@ def resolve(
     vault: Vault,
     public_port: int | None,
     https_port: int = 443,
+    known: Mapping[str, BackingService] | None = None,
 ) -> Resolved:
     """The environment with `services` at their `releases`.
 
@@ -60,6 +61,7 @@ def resolve(
         vault=vault,
         public_port=public_port,
         https_port=https_port,
+        known=known,
     )
     if problems or absent:
         raise ConfigInvalid((*problems, *absent))
@@ -76,6 +78,7 @@ def resolved_or_not(
     vault: Vault,
     public_port: int | None,
     https_port: int = 443,
+    known: Mapping[str, BackingService] | None = None,
 ) -> tuple[Resolved, tuple[Problem, ...], tuple[Problem, ...]]:
     """As `resolve`, with the problems and the absent secrets beside what could be resolved."""
     around = surroundings(
@@ -87,6 +90,7 @@ def resolved_or_not(
         vault=vault,
         public_port=public_port,
         https_port=https_port,
+        known=known,
     )
     where = around.environment
     applications = {
@@ -113,11 +117,14 @@ def surroundings(
     vault: Vault,
     public_port: int | None,
     https_port: int = 443,
+    known: Mapping[str, BackingService] | None = None,
 ) -> Surroundings:
     """The services of an environment, each value ready to be asked for."""
     where = _environment(configuration, environment)
     _require(configuration, releases, services)
-    around = Surroundings(configuration.product, where, Accounts(environment, vault, secrets), public_port)
+    around = Surroundings(
+        configuration.product, where, Accounts(environment, vault, secrets, known or {}), public_port
+    )
     around.https_port = https_port
     around.warnings += configuration.warnings
     _enter_services(configuration, releases, services, around)

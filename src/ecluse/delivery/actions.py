@@ -59,6 +59,10 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
     match change.action:
         case "provide":
             return engine.provide(target, intent.backing[change.part])
+        case "rotate":
+            return engine.provide(target, beside(intent, change.part))
+        case "revoke":
+            return engine.provide(target, intent.backing[change.part])
         case "withdraw":
             return engine.withdraw(target, change.part)
         case "create" | "replace" | "scale":
@@ -92,9 +96,24 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
             # one that did not run before this deployment has no earlier form to come back to
             old: BackingService | None = intent.previous_backing.get(change.part)
             return engine.provide(target, old) if old and change.expects else None
+        case "rotate":
+            return engine.provide(target, intent.previous_backing[change.part])
+        case "revoke":
+            return engine.provide(target, beside(intent, change.part))
         case "run" | "schedule" | "secure" | "withdraw" | "erase" | "dump" | "load" | "rehearse" | "prune":
             return None
     assert_never(change.action)
+
+
+def beside(intent: Intent, name: str) -> BackingService:
+    """The backing service with its new passwords, and those of before beside them."""
+    before, after = intent.previous_backing[name], intent.backing[name]
+    former = {
+        client: text
+        for client, text in before.accounts.items()
+        if after.accounts.get(client) not in (None, text)
+    }
+    return replace(after, former=former)
 
 
 def workloads(applications: Mapping[ServiceName, Application], domain: str) -> Iterator[Workload]:

@@ -7,8 +7,9 @@ again, and each of its actions observes first.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 
-from ecluse.delivery import actions, quarantine
+from ecluse.delivery import actions, quarantine, rotation
 from ecluse.delivery.acting import Act, Acting, Outcome
 from ecluse.delivery.copies import Copying
 from ecluse.delivery.surroundings import is_outdated, neighbours, renewed
@@ -16,10 +17,10 @@ from ecluse.delivery.turns import Turns
 from ecluse.delivery.waves import Wave, waves
 from ecluse.model.application import Application
 from ecluse.model.cause import Cause
-from ecluse.model.deployment import Deployment, DeploymentState
+from ecluse.model.deployment import Deployment, DeploymentState, KnownGood
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
-from ecluse.model.plan import ALONE, Change, Intent
+from ecluse.model.plan import ALONE, WHOLE, Change, Intent
 from ecluse.ports import Backups, Clock, Engine, Journal, Records
 
 
@@ -49,9 +50,12 @@ class Execution:
 
     async def execute(self) -> DeploymentState:
         """Carries the plan out; gives the state that the deployment ends in."""
-        await self._step("begin", self._begin)
+        late = (await self._step("begin", self._begin)).cause
         # what `begin` may have planned anew, now or before a crash
         self._take(self._records.deployment(self._number).intent)
+        if late is not None:
+            await self._step("end", lambda: self._end("failed", late))
+            return "failed"
         if self._intent.plan.kind in ALONE:
             return await self._run_alone()
         if self._intent.plan.kind == "restore":
@@ -90,6 +94,8 @@ class Execution:
     async def _begin(self) -> Outcome:
         """What was asked for may have waited: others may have changed what it is about."""
         self._records.begin(self._number)
+        if (late := self._take_passwords()) is not None:
+            return Outcome(late)
         if is_outdated(self._records, self._deployment):
             observed = await self._engine.observe(self._intent.target)
             intent = renewed(self._records, self._intent, observed)
@@ -100,6 +106,28 @@ class Execution:
             )
         await self._acting.tidy()
         return Outcome()
+
+    def _take_passwords(self) -> Cause | None:
+        """A command that waited for a rotation runs with what is known good now; other plans must be made again."""
+        plan, known = self._intent.plan, self._records.known_good(self._intent.target.environment)
+        if plan.kind == "run":
+            self._refresh(known)
+        if plan.kind in ALONE or plan.kind in WHOLE:
+            return None
+        name = rotation.outdated(plan, self._intent.backing, known.backing)
+        if name is None:
+            return None
+        sentence = f"the passwords of {name} were changed since this was asked for"
+        return Cause("configuration-unreadable", name, sentence, hint="ask again: nothing was changed")
+
+    def _refresh(self, known: KnownGood) -> None:
+        """The same release with the passwords that count now."""
+        for service, application in self._intent.applications.items():
+            now = known.applications.get(service)
+            if now is not None and now != application and now.release == application.release:
+                intent = replace(self._intent, applications={**self._intent.applications, service: now})
+                self._records.replan(self._number, intent)
+                self._take(intent)
 
     async def _make(self, done: list[Wave]) -> Cause | None:
         """Wave after wave up to the first cause; `done` gets those that were begun."""

@@ -15,8 +15,8 @@ from ecluse.model.plan import Change
 Lane = tuple[Change, ...]
 Wave = tuple[Lane, ...]
 
-_FIRST = frozenset({"provide"})
-_LAST = frozenset({"withdraw", "erase"})
+_FIRST = frozenset({"provide", "rotate"})
+_LAST = frozenset({"withdraw", "erase", "revoke"})
 
 
 def waves(changes: Sequence[Change], applications: Mapping[ServiceName, Application]) -> tuple[Wave, ...]:

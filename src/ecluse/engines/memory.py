@@ -37,12 +37,14 @@ class World:
 
 
 class MemoryEngine:
-    """Implements ports.Engine. `asked` has every acting call, in words, in order."""
+    """Implements ports.Engine. `asked` has every acting call, in words, in order; `provided` each backing service
+    as it was asked for last."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.kept = b"to be kept"
         self.output: dict[str, list[str]] = {}
+        self.provided: dict[str, BackingService] = {}
         self.room = Capacity(memory=2**34, cpu=4000, disk_free=2**35, addresses=500)
         self._worlds: dict[str, World] = {}
         self._failures: dict[tuple[str, str | None], Cause] = {}
@@ -98,6 +100,7 @@ class MemoryEngine:
     async def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
         self.asked.append(f"provide {backing.name}")
         self._refuse(backing.name, backing.version)
+        self.provided[backing.name] = backing
         world = self.world(target)
         spec = f"{backing.kind} {backing.version} {backing.image} {backing.cpu} {backing.memory}"
         before = world.backing.get(backing.name)

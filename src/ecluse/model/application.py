@@ -116,6 +116,23 @@ class BackingService:
     root_password: Text
     accounts: Mapping[ServiceName, Text]
     backup: BackupRule | None = None
+    turns: Mapping[ServiceName, int] = field(default_factory=dict)
+    """Which password of a service it is: 1, where nothing is said, then one more at each rotation."""
+    former: Mapping[ServiceName, Text] = field(default_factory=dict)
+    """Passwords of the turn before that count too, while clients go from one to the other."""
+
+    def turn(self, client: ServiceName) -> int:
+        return self.turns.get(client, 1)
+
+
+def password_purpose(environment: EnvironmentName, backing: str, account: str, turn: int) -> str:
+    """What a vault derives the password of an account from."""
+    return f"{environment}/{backing}/{account}/{turn}"
+
+
+def login_name(kind: BackingKind, client: str, turn: int) -> str:
+    """Who a client says it is. PostgreSQL knows one password for a name: there two names take turns."""
+    return f"{client}.b" if kind == "postgresql" and turn % 2 == 0 else client
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,17 +14,17 @@ from ecluse.model.secret import Text
 
 Action = Literal[
     "provide", "create", "replace", "scale", "run", "schedule", "secure", "remove", "withdraw", "erase",
-    "dump", "load", "rehearse", "prune",
+    "dump", "load", "rehearse", "prune", "rotate", "revoke",
 ]  # fmt: skip
 COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse", "prune"})
 DeploymentKind = Literal[
-    "deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test", "adopt"
+    "deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test", "adopt", "rotate"
 ]
 ALONE: frozenset[DeploymentKind] = frozenset({"run", "backup", "restore-test"})
 """Those that may go on beside others in their environment."""
 WHOLE: frozenset[DeploymentKind] = frozenset({"down", "restore"})
 """Those that need their environment for themselves."""
-SHARED: frozenset[Action] = frozenset({"provide", "withdraw", "secure"})
+SHARED: frozenset[Action] = frozenset({"provide", "withdraw", "secure", "rotate", "revoke"})
 """Changes of what several services stand on."""
 EVERYTHING = "*"
 
@@ -48,7 +48,8 @@ class Change:
 
     subject: `service/process`, `service/task`, `service/cron` or a backing service; unique with `action`.
     expects: engine identifiers of what is there now; when they are gone, the change is stale.
-    key: for `run`, what the ledger knows the run by; for copies of data, which backup (`environment/name/time`).
+    key: for `run`, what the ledger knows the run by; for copies of data, which backup (`environment/name/time`);
+    for `revoke`, the commands that hold the password: `service/task`, with spaces between.
     """
 
     action: Action
@@ -106,7 +107,9 @@ class Plan:
         backing service that is copied or brought back."""
         tasks = [change.subject for change in self.changes if change.action == "run"]
         copied = [f"backup/{change.part}" for change in self.changes if change.action in COPYING]
-        return tuple(dict.fromkeys([*tasks, *copied]))
+        # what would run on with a password that is about to go
+        held = [name for change in self.changes if change.action == "revoke" for name in change.key.split()]
+        return tuple(dict.fromkeys([*tasks, *copied, *held]))
 
     @property
     def claims(self) -> tuple[str, ...]:

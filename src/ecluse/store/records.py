@@ -342,10 +342,21 @@ def _backing(connection: Connection, done: Deployment) -> Backings:
             accounts = {
                 client: there.accounts[client] for client in there.accounts if client in good.applications
             }
-            found[name] = replace(found[name], accounts={**accounts, **found[name].accounts})
+            merged = replace(found[name], accounts={**accounts, **found[name].accounts})
+            found[name] = _with_newer_passwords(merged, there)
         elif name in used:
             found[name] = there
     return found
+
+
+def _with_newer_passwords(mine: BackingService, there: BackingService) -> BackingService:
+    """A rotation beside this deployment counts: turns only go up."""
+    newer = [client for client in there.turns if there.turn(client) > mine.turn(client)]
+    return replace(
+        mine,
+        accounts={**mine.accounts, **{client: there.accounts[client] for client in newer}},
+        turns={**mine.turns, **{client: there.turns[client] for client in newer}},
+    )
 
 
 def _application_text(application: Application | None) -> str | None:

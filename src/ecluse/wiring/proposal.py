@@ -22,6 +22,7 @@ from ecluse.model.product import Environment, Tls
 from ecluse.model.release import Release
 from ecluse.ports import SecretSource
 from ecluse.wiring.guarding import circumstances, older_than_data
+from ecluse.wiring.passwords import redressed
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.readable import claimed, unreadable_values
 from ecluse.wiring.state import ProductState
@@ -129,7 +130,12 @@ async def propose_rollback(
     scope = set(services) or {*now.applications, *then.applications}
     desired = Desired(
         target=product.target(environment),
-        applications={name: app for name, app in then.applications.items() if name in scope},
+        applications=redressed(
+            {name: app for name, app in then.applications.items() if name in scope},
+            then.backing,
+            now.backing,
+            state.vault,
+        ),
         backing=now.backing,
         revision=then.revision or "",
     )
@@ -207,6 +213,7 @@ async def propose_releases(
         vault=state.vault,
         public_port=product.settings.public_port,
         https_port=product.settings.edge_https_port,
+        known=known.backing,
     )
     desired = resolved.desired
     unreadable = tuple(unreadable_values(product.configuration, desired, resolved.unreadable))

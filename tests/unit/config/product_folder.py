@@ -14,7 +14,7 @@ from ecluse.config.load import Configuration, load
 from ecluse.config.resolve import Resolved, resolve
 from ecluse.config.workspace import open_workspace
 from ecluse.errors import ConfigInvalid
-from ecluse.model.application import Application, Setting
+from ecluse.model.application import Application, BackingService, Setting
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.release import Release
 from ecluse.model.secret import Sealed
@@ -92,6 +92,7 @@ class ProductFolder:
         *,
         services: Collection[str] | None = None,
         releases: Mapping[ServiceName, Release] | None = None,
+        known: Mapping[str, BackingService] | None = None,
     ) -> Resolved:
         configuration = self.load()
         releases = releases if releases is not None else self.releases()
@@ -103,6 +104,7 @@ class ProductFolder:
             secrets=MemorySecrets(self.secrets),
             vault=self.vault,
             public_port=self.public_port,
+            known=known,
         )
 
     def releases(self, version: str = "1.4") -> dict[ServiceName, Release]:

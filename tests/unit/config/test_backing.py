@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ecluse.model.names import ServiceName
+from ecluse.model.secret import Sealed
 from tests.unit.config.product_folder import PRODUCT, ProductFolder
 
 URLS = """
@@ -144,3 +148,17 @@ def test_a_bucket_has_at_least_three_characters(product: ProductFolder) -> None:
         'service: qa\nuses: [sessions]\nconfig: {N: {default: "${backing.sessions.name}"}}\n',
     )
     assert product.application(service="qa").settings[0].text == "qa-bucket"
+
+
+def test_a_later_turn_has_another_password_and_in_postgresql_another_name(product: ProductFolder) -> None:
+    product.write("ecluse.yaml", PRODUCT.replace("kind: mariadb", "kind: postgresql"))
+    product.invoicing(config=URLS)
+    first = product.resolve().desired.backing
+    known = {"db": replace(first["db"], turns={ServiceName("invoicing"): 2})}
+    desired = product.resolve(known=known).desired
+    password = product.vault.derive("test/db/invoicing/2")
+    url = desired.applications[ServiceName("invoicing")].settings[0].text
+    assert isinstance(url, Sealed)
+    assert product.vault.reveal(url) == f"postgresql://invoicing.b:{password}@db:5432/invoicing"
+    assert desired.backing["db"].turns == {"invoicing": 2}
+    assert desired.backing["db"].accounts["accounting"] == first["db"].accounts[ServiceName("accounting")]

@@ -18,25 +18,37 @@ def backing(
     return BackingService("db", kind, version, image, None, None, None, Sealed("b" * 32), accounts)
 
 
+def account(name: str, password: str, former: str | None = None) -> databases.Account:
+    return databases.Account(name, name, f"{name}.b", password, former)
+
+
 def test_mariadb_gives_each_client_an_account_of_its_name_and_a_database() -> None:
-    assert databases.statements("mariadb", "root", {"my-shop": "it's \\ me"}) == (
+    assert databases.statements("mariadb", "root", [account("my-shop", "it's \\ me")]) == (
         "CREATE DATABASE IF NOT EXISTS `my_shop`;\n"
-        "CREATE USER IF NOT EXISTS 'my-shop'@'%' IDENTIFIED BY 'it\\'s \\\\ me';\n"
-        "ALTER USER 'my-shop'@'%' IDENTIFIED BY 'it\\'s \\\\ me';\n"
+        "CREATE USER IF NOT EXISTS 'my-shop'@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('it\\'s \\\\ me');\n"
+        "ALTER USER 'my-shop'@'%' IDENTIFIED VIA mysql_native_password USING PASSWORD('it\\'s \\\\ me');\n"
         "GRANT ALL PRIVILEGES ON `my\\_shop`.* TO 'my-shop'@'%';\n"
         "SELECT 1;\n"
     )
 
 
 def test_postgresql_makes_roles_and_databases_only_once() -> None:
-    text = databases.statements("postgresql", "root", {"shop": "it's \\ me"})
+    text = databases.statements("postgresql", "root", [account("shop", "it's \\ me")])
     assert text.startswith("ALTER ROLE postgres PASSWORD E'root';\n")
     assert "WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'shop') \\gexec\n" in text
     assert "ALTER ROLE \"shop\" LOGIN PASSWORD E'it''s \\\\ me';\n" in text
 
 
+def test_the_name_that_is_not_its_turn_cannot_log_in() -> None:
+    text = databases.statements("postgresql", "root", [account("shop", "new")])
+    assert 'ALTER ROLE "shop.b" NOLOGIN PASSWORD NULL;\n' in text
+    both = databases.statements("postgresql", "root", [account("shop", "new", "old")])
+    assert "ALTER ROLE \"shop.b\" LOGIN PASSWORD E'old';\n" in both
+    assert "NOLOGIN" not in both
+
+
 def test_redis_keeps_digests_and_never_passwords() -> None:
-    text = databases.redis_configuration("the root", {"shop": "sesame"})
+    text = databases.redis_configuration("the root", [account("shop", "sesame")])
     assert "sesame" not in text
     assert "the root" not in text
     default, shop = [line for line in text.splitlines() if line.startswith("user ")]

@@ -13,7 +13,7 @@ from ecluse.engines.docker import addresses, databases, dumps, labels, payloads,
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.copies import Copies
-from ecluse.engines.docker.databases import RECIPES, Recipe
+from ecluse.engines.docker.databases import RECIPES, Account, Recipe
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.files import private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
@@ -24,9 +24,10 @@ from ecluse.engines.docker.output import Mask
 from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.symptoms import at_the_start
 from ecluse.errors import EngineError
-from ecluse.model.application import BackingService, File
+from ecluse.model.application import BackingService, File, login_name
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event
+from ecluse.model.names import ServiceName
 from ecluse.model.observed import BackingState
 from ecluse.ports import Copy, Draft
 
@@ -327,12 +328,25 @@ class Backing:
         )
         return (done.output or f"exit code {done.code}") if done.code else None
 
-    def _passwords(self, backing: BackingService) -> tuple[str, dict[str, str]]:
-        accounts = {str(name): self._dressing.text(text) for name, text in sorted(backing.accounts.items())}
-        return self._dressing.text(backing.root_password), accounts
+    def _passwords(self, backing: BackingService) -> tuple[str, list[Account]]:
+        def account(client: ServiceName) -> Account:
+            turn, former = backing.turn(client), backing.former.get(client)
+            return Account(
+                str(client),
+                login_name(backing.kind, client, turn),
+                login_name(backing.kind, client, turn + 1),
+                self._dressing.text(backing.accounts[client]),
+                None if former is None else self._dressing.text(former),
+            )
+
+        return self._dressing.text(backing.root_password), [
+            account(name) for name in sorted(backing.accounts)
+        ]
 
     def _secrets(self, backing: BackingService) -> Mask:
-        return self._dressing.mask_of([backing.root_password, *backing.accounts.values()])
+        return self._dressing.mask_of(
+            [backing.root_password, *backing.accounts.values(), *backing.former.values()]
+        )
 
     async def _failed(
         self, item: Container, backing: BackingService, inspected: Mapping[str, Any], secrets: Mask

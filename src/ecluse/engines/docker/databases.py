@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ecluse.engines.docker.payloads import HOUSE_VERSIONS, HouseImage
@@ -56,6 +56,22 @@ RECIPES: Mapping[BackingKind, Recipe] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A client's way in. login: who it says it is; other: who it said before, or will say next. former: the password
+    of before, while it counts too."""
+
+    name: str
+    login: str
+    other: str
+    password: str
+    former: str | None = None
+
+    @property
+    def passwords(self) -> tuple[str, ...]:
+        return (self.password, self.former) if self.former else (self.password,)
+
+
 def version_problem(backing: BackingService) -> str | None:
     """Why the house image cannot give what is asked for, or None."""
     offered = HOUSE_VERSIONS[RECIPES[backing.kind].image]
@@ -77,45 +93,46 @@ def spec(backing: BackingService, image: str) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
 
-def files(backing: BackingService, root: str, accounts: Mapping[str, str]) -> dict[str, str]:
+def files(backing: BackingService, root: str, accounts: Sequence[Account]) -> dict[str, str]:
     """What the container must find inside: path → content, secret."""
     if backing.kind == "redis":
         return {f"{SECRETS}/redis.conf": redis_configuration(root, accounts)}
     if backing.kind == "s3":
-        return {f"{SECRETS}/accounts.json": json.dumps({name: [key] for name, key in accounts.items()})}
+        return {f"{SECRETS}/accounts.json": json.dumps({one.name: one.passwords for one in accounts})}
     found = {f"{SECRETS}/root-password": root}
     if backing.kind == "mariadb":
         found[f"{SECRETS}/client.cnf"] = f'[client]\nuser=root\npassword="{_option(root)}"\n'
     return found
 
 
-def statements(kind: BackingKind, root: str, accounts: Mapping[str, str]) -> str:
+def statements(kind: BackingKind, root: str, accounts: Sequence[Account]) -> str:
     """What gives each client an account of its name and a database (see `database`), or a bucket. May be said any
     number of times."""
     if kind == "s3":
-        return "".join(f"{name} {bucket_name(name)}\n" for name in sorted(accounts))
+        return "".join(f"{one.name} {bucket_name(one.name)}\n" for one in accounts)
     if kind == "mariadb":
-        return (
-            "".join(_mariadb(name, password) for name, password in sorted(accounts.items())) + "SELECT 1;\n"
-        )
+        return "".join(map(_mariadb, accounts)) + "SELECT 1;\n"
     own = f"ALTER ROLE postgres PASSWORD {_literal(root)};\n"
-    return own + "".join(_postgresql(name, password) for name, password in sorted(accounts.items()))
+    return own + "".join(map(_postgresql, accounts))
 
 
-def redis_configuration(root: str, accounts: Mapping[str, str]) -> str:
+def redis_configuration(root: str, accounts: Sequence[Account]) -> str:
     """The default user accepts every client's password, for programs that know no user names; kept as digests."""
     users = [f"user {' '.join(words)}" for words in redis_users(root, accounts)]
     return "\n".join(["dir /data", "appendonly yes", "protected-mode no", *users, ""])
 
 
-def redis_users(root: str, accounts: Mapping[str, str]) -> list[list[str]]:
+def redis_users(root: str, accounts: Sequence[Account]) -> list[list[str]]:
     """The rules of each user, as `ACL SETUSER` takes them (Redis ACL, `#` and a SHA-256 is a password)."""
-    marks = [f"#{hashlib.sha256(text.encode()).hexdigest()}" for text in (root, *accounts.values())]
     rules = _ALL.split()
-    users = [["default", "on", *dict.fromkeys(marks), *rules]]
-    for name, mark in zip(accounts, marks[1:], strict=True):
-        users.append([name, "on", mark, *rules])
+    all_of_them = (root, *(text for one in accounts for text in one.passwords))
+    users = [["default", "on", *dict.fromkeys(map(_mark, all_of_them)), *rules]]
+    users += [[one.name, "on", *map(_mark, one.passwords), *rules] for one in accounts]
     return users
+
+
+def _mark(password: str) -> str:
+    return f"#{hashlib.sha256(password.encode()).hexdigest()}"
 
 
 def database(client: str) -> str:
@@ -123,26 +140,50 @@ def database(client: str) -> str:
     return client.replace("-", "_")
 
 
-def _mariadb(name: str, password: str) -> str:
-    own = database(name)
+def _mariadb(account: Account) -> str:
+    """Several ways to prove who one is may be given for a user (MariaDB 10.4, ALTER USER: authentication plugins)."""
+    own = database(account.name)
     # in a grant `_` stands for any character (MariaDB, GRANT: database privileges)
     pattern = own.replace("_", "\\_")
-    user = f"{_text(name)}@'%'"
-    secret = _text(password)
+    user = f"{_text(account.name)}@'%'"
+    ways = [f"mysql_native_password USING PASSWORD({_text(text)})" for text in account.passwords]
+    secret = " OR ".join(ways)
     return (
         f"CREATE DATABASE IF NOT EXISTS `{own}`;\n"
-        f"CREATE USER IF NOT EXISTS {user} IDENTIFIED BY {secret};\n"
-        f"ALTER USER {user} IDENTIFIED BY {secret};\n"
+        f"CREATE USER IF NOT EXISTS {user} IDENTIFIED VIA {secret};\n"
+        f"ALTER USER {user} IDENTIFIED VIA {secret};\n"
         f"GRANT ALL PRIVILEGES ON `{pattern}`.* TO {user};\n"
     )
 
 
-def _postgresql(name: str, password: str) -> str:
-    own = database(name)
+def _postgresql(account: Account) -> str:
+    """The role that owns the database, and beside it one that acts as the owner: they take turns to log in."""
+    name, own = account.name, database(account.name)
+    beside = next(login for login in (account.login, account.other) if login != name)
     return (
-        f"SELECT 'CREATE ROLE \"{name}\" LOGIN' WHERE NOT EXISTS "
+        _role(name)
+        + _role(beside)
+        + f'GRANT "{name}" TO "{beside}";\n'
+        + f"ALTER ROLE \"{beside}\" SET role = '{name}';\n"
+        + f'ALTER ROLE "{account.login}" LOGIN PASSWORD {_literal(account.password)};\n'
+        + (
+            f'ALTER ROLE "{account.other}" LOGIN PASSWORD {_literal(account.former)};\n'
+            if account.former
+            else f'ALTER ROLE "{account.other}" NOLOGIN PASSWORD NULL;\n'
+        )
+        + _own_database(own, name)
+    )
+
+
+def _role(name: str) -> str:
+    return (
+        f"SELECT 'CREATE ROLE \"{name}\"' WHERE NOT EXISTS "
         f"(SELECT FROM pg_roles WHERE rolname = '{name}') \\gexec\n"
-        f'ALTER ROLE "{name}" LOGIN PASSWORD {_literal(password)};\n'
+    )
+
+
+def _own_database(own: str, name: str) -> str:
+    return (
         f'SELECT \'CREATE DATABASE "{own}" OWNER "{name}"\' WHERE NOT EXISTS '
         f"(SELECT FROM pg_database WHERE datname = '{own}') \\gexec\n"
         f'REVOKE ALL ON DATABASE "{own}" FROM PUBLIC;\n'

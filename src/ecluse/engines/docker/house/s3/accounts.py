@@ -44,7 +44,8 @@ class Accounts:
         with self._lock:
             try:
                 status = os.stat(self._path)
-                mark = (status.st_mtime_ns, status.st_ino, status.st_size)
+                # whoever writes it may set its time of modification, and not this one
+                mark = (status.st_ctime_ns, status.st_ino, status.st_size)
                 if mark != self._mark:
                     with open(self._path) as stream:
                         self._keys, self._mark = json.load(stream), mark

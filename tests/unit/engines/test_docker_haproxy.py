@@ -84,8 +84,8 @@ backend invoicing.web
     http-check send meth GET uri "/health" ver HTTP/1.1 hdr Host invoicing
     http-check expect status 200-399
     http-check expect ! string "ecluse waits for the end"
-    default-server check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1 observe layer4 error-limit 3 on-error mark-down
-    server r-1 10.213.1.0:8080 weight 100 check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1 observe layer4 error-limit 3 on-error mark-down
+    default-server check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1
+    server r-1 10.213.1.0:8080 weight 100 check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1
 """
 
 
@@ -188,8 +188,7 @@ def test_the_shape_ignores_what_commands_can_change() -> None:
 def test_a_server_comes_and_goes_by_these_commands() -> None:
     assert haproxy.add_server(WEB, Server("r-2", "10.213.1.1", 9000)) == [
         "add server invoicing.web/r-2 10.213.1.1:9000 weight 100 "
-        "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1 "
-        "observe layer4 error-limit 3 on-error mark-down",
+        "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1",
         "enable health invoicing.web/r-2",
         "enable server invoicing.web/r-2",
     ]

@@ -428,7 +428,8 @@ def _backend(backend: Backend) -> list[str]:
     lines = [
         f"backend {backend.name}",
         "    balance roundrobin",
-        # on this machine a connection takes no time, or there is nobody: another replica is asked at once
+        # on this machine a connection takes no time, or there is nobody: another replica is asked at once, and an
+        # only one again a second later. No server is taken out for that: the only one may be back by then
         "    timeout connect 2s",
         f"    timeout check {_milliseconds(backend.timeout)}",
         "    retry-on conn-failure empty-response",
@@ -456,9 +457,7 @@ def _server(backend: Backend, server: Server) -> str:
 
 def _checking(backend: Backend) -> str:
     slow, fast = _milliseconds(backend.interval * 2), _milliseconds(backend.interval / 2)
-    # three requests in a row that cannot connect take a server out before its next check would
-    watching = "observe layer4 error-limit 3 on-error mark-down"
-    return f"check inter {slow} fastinter {fast} downinter {fast} fall 3 rise 1 {watching}"
+    return f"check inter {slow} fastinter {fast} downinter {fast} fall 3 rise 1"
 
 
 def _page(directive: str, status: int, sentence: str, *, lf: bool = False) -> str:

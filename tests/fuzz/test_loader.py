@@ -240,7 +240,7 @@ def test_any_template_is_survived(text: str, path: str) -> None:
 )  # fmt: skip
 def test_pieces_of_templates_make_a_text_or_a_problem(text: str) -> None:
     try:
-        template_text(text, "t.j2", {"KEY": SECRET}, is_secret=True)
+        template_text(text, "t.j2", {"KEY": SECRET}, is_secret=lambda: True)
     except Unrendered as error:
         assert_hides(str(error.problem))
 

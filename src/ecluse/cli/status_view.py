@@ -33,7 +33,10 @@ def _show(status: EnvironmentStatus) -> None:
         for replica in service.replicas:
             if replica.state != "ready":
                 detail = f": {replica.detail}" if replica.detail else ""
-                show(f"  {replica.name} is {replica.state}{detail}", colour="red")
+                again = f", started again {replica.restarts} times" if replica.restarts else ""
+                show(f"  {replica.name} is {replica.state}{detail}{again}", colour="red")
+        if service.external:
+            show(f"  {service.service} uses {', '.join(service.external)}")
     for item in status.protection:
         show(f"  {item.name}: {protection(item)}", colour="red" if is_unsafe(item) else None)
     _show_certificate(status.certificate, datetime.now(UTC))

@@ -49,6 +49,7 @@ def application(scope: ServiceScope, release: Release, templates_at: str) -> App
         uses=tuple(ServiceName(name) for name in spec.uses if name in scope.around.product.services),
         backing=tuple(name for name in spec.uses if _is_run_here(scope, name)),
         external=(*spec.external, *_external(scope)),
+        egress=environment.egress,
         origins=origins,
     )
 

@@ -93,6 +93,7 @@ def _environment(name: str, text: EnvironmentText, shape: ProductText) -> Enviro
         protected=text.protected,
         registry=text.registry,
         tls=_tls(text.tls),
+        egress=text.egress,
         reasons=text.reasons,
     )
 

@@ -61,7 +61,7 @@ def between(before: Application, after: Application) -> Iterator[Difference]:
         left, right = (app.tasks[name].command if name in app.tasks else None for app in (before, after))
         if left != right:
             yield Difference(f"task {name}", _words(left), _words(right))
-    for name in ("uses", "backing"):
+    for name in ("uses", "backing", "external", "egress"):
         left, right = getattr(before, name), getattr(after, name)
         if left != right:
             yield Difference(name, _words(left), _words(right))

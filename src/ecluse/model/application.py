@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ecluse.errors import Location
 from ecluse.model.names import EnvironmentName, ProductName, ServiceName
-from ecluse.model.product import BackingKind, BackupRule, Tls
+from ecluse.model.product import BackingKind, BackupRule, Egress, Tls
 from ecluse.model.secret import Text
 from ecluse.model.service import Cron, Process, Task
 
@@ -72,7 +72,8 @@ class Application:
     """One service in one environment. `processes`, `crons` have the environment's `run` values applied.
 
     uses: services that it may call, by name, with the port 80 of their internal address.
-    backing: names of the backing services that it may reach.
+    backing: names of the backing services that it may reach. external: addresses outside that it needs; with `egress`
+    declared, it reaches no others.
     origins: where values of `run` come from (`run.web.replicas` → origin), for the plan.
     """
 
@@ -90,6 +91,7 @@ class Application:
     backing: tuple[str, ...]
     external: tuple[str, ...] = ()
     origins: Mapping[str, Origin] | None = None
+    egress: Egress = "open"
 
     @property
     def front(self) -> Process | None:

@@ -10,6 +10,8 @@ from ecluse.model.names import EnvironmentName, ProductName, ServiceName
 
 EngineKind = Literal["docker", "kubernetes", "hosts", "external"]
 BackingKind = Literal["mariadb", "postgresql", "redis", "s3"]
+Egress = Literal["open", "declared"]
+"""Whether services reach any address outside, or those that they declare."""
 TlsMode = Literal["local", "files", "acme", "off"]
 RestoreTests = Literal["each", "weekly", "never"]
 
@@ -123,6 +125,7 @@ class Environment:
     protected: bool = False
     registry: str | None = None
     tls: Tls = field(default_factory=Tls)
+    egress: Egress = "open"
     reasons: Mapping[str, str] = field(default_factory=dict)
 
     def place_of(self, service: ServiceName) -> Place:

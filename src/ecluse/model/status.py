@@ -25,6 +25,8 @@ class ServiceStatus:
     wanted: dict[str, int]
     replicas: tuple[Replica, ...]
     url: str | None
+    external: tuple[str, ...] = ()
+    """The addresses outside that it declares."""
 
     @property
     def is_healthy(self) -> bool:

@@ -29,11 +29,16 @@ class Box:
     backing: tuple[str, ...]
     cpu: int | None
     memory: int | None
+    outside: tuple[str, ...] | None = None
+    """The addresses outside that it reaches and no others; None: any."""
 
     @property
     def digest(self) -> str:
         """Equal for equal boxes. The image counts by its content: a label that differs changes nothing."""
         facts = asdict(self) | {"release": self.release.content}
+        if self.outside is None:
+            # as it was before there was a choice
+            del facts["outside"]
         text = json.dumps(facts, sort_keys=True, default=_plain)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -102,6 +107,7 @@ def box(
         backing=tuple(sorted(application.backing)),
         cpu=cpu,
         memory=memory,
+        outside=tuple(sorted(application.external)) if application.egress == "declared" else None,
     )
 
 

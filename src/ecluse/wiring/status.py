@@ -82,4 +82,5 @@ def _service(name: ServiceName, observed: Observed, known: KnownGood) -> Service
         wanted={process.name: process.replicas for process in processes.values()},
         replicas=observed.of(name),
         url=next((url for url in urls if url), None),
+        external=application.external if application else (),
     )

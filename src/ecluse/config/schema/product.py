@@ -25,7 +25,7 @@ from ecluse.config.schema.fields import (
 )
 from ecluse.config.schema.service import Port
 from ecluse.config.types import is_email, is_url
-from ecluse.model.product import BackingKind, EngineKind, RestoreTests, TlsMode
+from ecluse.model.product import BackingKind, Egress, EngineKind, RestoreTests, TlsMode
 
 
 def _address(text: str) -> str:
@@ -132,6 +132,7 @@ class EnvironmentText(Shape):
     registry: Registry | None = None
     tls: Annotated[TlsText, Nothing] = Field(default_factory=TlsText)
     backing: dict[str, Annotated[BackingOverrideText, Nothing]] = Field(default_factory=dict)
+    egress: Egress = "open"
     reasons: Annotated[dict[str, Reason], Nothing] = Field(default_factory=dict)
 
 

@@ -59,6 +59,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "protected": "deployments come from a clean commit, gates hold, secrets are apart",
         "registry": "the registry of this environment, when it has its own",
         "tls": "how its public hosts answer over HTTPS",
+        "egress": "`declared`: services reach outside only what they declare in `uses`; `open`: any address",
         "backing": "what is different for backing services here",
         "reasons": "why something of this environment is not as elsewhere: `backing.db: …`, `tls: …`",
     },

@@ -138,8 +138,8 @@ class DockerEngine:
             network = await self._ground.ensure(site)
             yield Event("note", message=f"made the network {network.name}, {network.subnet}")
         reach = self._reach(site)
-        for service in sorted({str(workload.service) for workload in workloads}):
-            await reach.network(service)
+        for workload in workloads:
+            await reach.network(workload.service, workload.box)
         async for event in self._gateway(site).prepare(network, workloads):
             yield event
         await reach.tidy(network, workloads)
@@ -325,8 +325,8 @@ class DockerEngine:
 
     async def _open(self, site: Site, service: ServiceName, box: Box) -> tuple[Network, Network]:
         """The networks of the environment and of a service, ready for one more container of that service."""
-        home, network = await self._ground.existing(site), await self._reach(site).network(service)
-        await self._gateway(site).allow(home, service, box.uses)
+        home, network = await self._ground.existing(site), await self._reach(site).network(service, box)
+        await self._gateway(site).allow(home, service, box)
         return home, network
 
     def _site(self, target: Target) -> Site:

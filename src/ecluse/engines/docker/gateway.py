@@ -27,6 +27,7 @@ from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.judgement import Tally
 from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.outside import Outside
 from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.routing import (
     Backend,
@@ -43,7 +44,7 @@ from ecluse.engines.docker.routing import (
 from ecluse.errors import EngineError
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
-from ecluse.model.workload import Workload
+from ecluse.model.workload import Box, Workload
 
 _POLL_SECONDS = 0.05
 _DELETE_SECONDS = 5.0
@@ -102,6 +103,9 @@ class Gateway:
     def refuse(self, workloads: Sequence[Workload]) -> None:
         """EngineError when `prepare` could not do what it is asked; nothing was changed then."""
         _refuse_twice(workloads)
+        for workload in workloads:
+            for url in workload.box.outside or ():
+                Outside.parse(url)
         tls = self._site.target.tls
         if tls.mode == "files" and self._edge.ports[1]:
             own_certificate(tls, sorted(item.host.lower() for item in workloads if item.host))
@@ -171,11 +175,12 @@ class Gateway:
             write_whole(self._folder / haproxy.CHALLENGES, haproxy.mapping(texts))
             await self._follow_map(haproxy.CHALLENGES, texts)
 
-    async def allow(self, network: Network, service: ServiceName, uses: Iterable[ServiceName]) -> None:
+    async def allow(self, network: Network, service: ServiceName, box: Box) -> None:
         """Lets a service call what it uses, from a container that is about to be made."""
         async with self._lock():
             routes, found = self.routes(), await self._reach.callers([])
-            own = Callers(calls=tuple(f"{service}/{name}" for name in (*uses, service)))
+            outside = tuple(f"{service}/{Outside.parse(url)}" for url in box.outside or ())
+            own = Callers(calls=tuple(f"{service}/{name}" for name in (*box.uses, service)), outside=outside)
             await self._apply(network, replace(routes, callers=routes.callers.joined(found).joined(own)))
 
     async def admit(self, network: Network, workload: Workload, servers: Iterable[Server]) -> None:
@@ -386,7 +391,8 @@ class Gateway:
             self._mark(routes)
             return
         for file, wanted in haproxy.maps(routes).items():
-            await self._follow_map(file, wanted)
+            if file != haproxy.OUTSIDE or routes.callers.ports:
+                await self._follow_map(file, wanted)
         await self._follow_certificate(routes)
         standings = await self.standings()
         for backend in routes.backends.values():

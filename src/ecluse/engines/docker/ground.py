@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,13 @@ class Network:
     name: str
     subnet: IPv4Network
     labels: Mapping[str, str]
+
+    @property
+    def is_closed(self) -> bool:
+        return labels.CLOSED in self.labels
+
+    def holds(self, address: str) -> bool:
+        return bool(address) and IPv4Address(address) in self.subnet
 
     @property
     def service(self) -> str:
@@ -63,10 +70,10 @@ class Ground:
     async def ensure(self, site: Site) -> Network:
         return await self.ensure_network(site.network, site.labels("network"), site.marks)
 
-    async def ensure_of(self, site: Site, service: str) -> Network:
-        """The network of one service."""
-        labelled = site.labels("network", service=service)
-        return await self.ensure_network(site.network_of(service), labelled, labelled)
+    async def ensure_of(self, site: Site, service: str, *, closed: bool) -> Network:
+        """The network of one service; a closed one has no way out."""
+        labelled = site.labels("network", service=service) | ({labels.CLOSED: "true"} if closed else {})
+        return await self.ensure_network(site.network_of(service, closed=closed), labelled, labelled)
 
     async def of_services(self, site: Site) -> list[Network]:
         """The networks of the environment's services, by name."""

@@ -9,14 +9,15 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ecluse.engines.docker.judgement import WHOLE, Tally
-from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server
+from ecluse.engines.docker.routing import Backend, Callers, Entrance, Routes, Server
 
 FOLDER = "/run/ecluse"
 PUBLIC_PORT = 8080
+OUTSIDE = "outside.map"
 SECURE_PORT = 8443
 CERTIFICATE = "crt/environment.pem"
 CERTIFICATES = "crt-list"
@@ -71,6 +72,7 @@ def gateway(routes: Routes, *, edge_subnet: str, owner: tuple[int, int]) -> str:
             *_redirect(entrance),
             "    use_backend %[req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map)]",
             *(_secure(entrance, edge_subnet) if entrance.is_secure else ()),
+            *_outside(routes.callers.ports),
             *(line for name in sorted(routes.backends) for line in ("", *_backend(routes.backends[name]))),
             "",
         ]
@@ -135,13 +137,15 @@ def maps(routes: Routes) -> dict[str, Mapping[str, str]]:
         "hosts.map": routes.hosts,
         "sources.map": routes.callers.sources,
         "calls.map": dict.fromkeys(routes.callers.calls, "declared"),
+        OUTSIDE: dict.fromkeys(routes.callers.outside, "declared"),
     }
 
 
 def shape(routes: Routes) -> Routes:
     """What only a reload can change: everything but servers, names and hosts."""
     backends = {name: replace(backend, servers=()) for name, backend in routes.backends.items()}
-    return Routes(backends, entrance=routes.entrance)
+    ports = Callers(outside=tuple(f":{port}" for port in routes.callers.ports))
+    return Routes(backends, entrance=routes.entrance, callers=ports)
 
 
 def add_server(backend: Backend, server: Server) -> list[str]:
@@ -409,6 +413,43 @@ def _unknown(sentence: str, file: str) -> list[str]:
     known = f"{{ req.hdr(host),field(1,:),lower,map({FOLDER}/{file}) -m found }}"
     capital = sentence[0].upper() + sentence[1:]
     return [_page("http-request return", 404, f"{capital} {_HOST}.", lf=True) + f" if !{known}"]
+
+
+def _outside(ports: Sequence[int]) -> list[str]:
+    """Connections to addresses outside, of services that have no other way out: known by the name that they ask for
+    (SNI), which is resolved here, so that nobody chooses another address."""
+    if not ports:
+        return []
+    return [
+        "",
+        "resolvers outside",
+        "    nameserver docker 127.0.0.11:53",
+        "    resolve_retries 3",
+        "    timeout resolve 1s",
+        "    timeout retry 1s",
+        "    hold valid 10s",
+        "",
+        "frontend outside",
+        "    mode tcp",
+        "    option tcplog",
+        "    no option idle-close-on-response",
+        *(f"    bind :{port}" for port in ports),
+        "    tcp-request inspect-delay 5s",
+        f"    tcp-request content set-var(sess.caller) src,map_ip({FOLDER}/sources.map,nobody)",
+        "    tcp-request content reject if !{ req.ssl_hello_type 1 }",
+        "    tcp-request content set-var(sess.name) req.ssl_sni,lower",
+        "    tcp-request content set-var(sess.port) dst_port",
+        "    tcp-request content set-var(sess.call) var(sess.caller),concat(/,sess.name),concat(:,sess.port)",
+        f"    tcp-request content reject if !{{ var(sess.call),map({FOLDER}/{OUTSIDE}) -m found }}",
+        "    tcp-request content do-resolve(sess.address,outside,ipv4) var(sess.name)",
+        "    tcp-request content reject if !{ var(sess.address) -m found }",
+        "    tcp-request content set-dst var(sess.address)",
+        "    default_backend outside",
+        "",
+        "backend outside",
+        "    mode tcp",
+        "    server outside 0.0.0.0:0",
+    ]
 
 
 def _declared() -> list[str]:

@@ -35,6 +35,8 @@ RUN = "ecluse.run"
 KEY = "ecluse.key"
 SETUP = "ecluse.setup"
 USES = "ecluse.uses"
+OUTSIDE = "ecluse.outside"
+CLOSED = "ecluse.closed"
 USES_BACKING = "ecluse.uses-backing"
 
 
@@ -61,9 +63,9 @@ class Site:
         """Where the gateway is and backing services are; no service is on it."""
         return f"ecluse-{self.slug}"
 
-    def network_of(self, service: str) -> str:
+    def network_of(self, service: str, *, closed: bool = False) -> str:
         """A service's own. No name of ours has a dot, so that no two of these are spelled the same."""
-        return f"{self.network}.{service}"
+        return f"{self.network}.{service}.closed" if closed else f"{self.network}.{service}"
 
     @property
     def gateway(self) -> str:
@@ -144,6 +146,10 @@ class Container:
     @property
     def uses(self) -> tuple[str, ...]:
         return tuple(self.labels.get(USES, "").split())
+
+    @property
+    def outside(self) -> tuple[str, ...]:
+        return tuple(self.labels.get(OUTSIDE, "").split())
 
     @property
     def uses_backing(self) -> tuple[str, ...]:

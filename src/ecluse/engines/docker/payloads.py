@@ -59,7 +59,9 @@ class Packed:
 
 
 def network(name: str, subnet: IPv4Network, marks: Mapping[str, str]) -> Body:
-    return {
+    """One that is marked as closed has no way out of this machine."""
+    inside: Body = {"Internal": True} if labels.CLOSED in marks else {}
+    return inside | {
         "Name": name,
         "CheckDuplicate": True,
         "Driver": "bridge",
@@ -243,6 +245,7 @@ def _inside(box: Box, place: Place) -> dict[str, str]:
         "version": box.release.version,
         "image": box.release.image_id,
         "address": place.address,
+        **({"outside": " ".join(box.outside)} if box.outside else {}),
         "uses": " ".join(box.uses),
         "uses_backing": " ".join(box.backing),
     }

@@ -10,6 +10,7 @@ from ecluse.engines.docker import addresses, health, labels
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.outside import Outside
 from ecluse.engines.docker.routing import Callers
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.workload import Box, Workload
@@ -25,11 +26,11 @@ class Reach:
         self._containers = containers
         self._ground = ground
 
-    async def network(self, service: str) -> Network:
-        """The network of a service; made where it is missing."""
-        return await self._ground.ensure_of(self._site, service)
+    async def network(self, service: str, box: Box) -> Network:
+        """The network for such a box of a service; made where it is missing."""
+        return await self._ground.ensure_of(self._site, service, closed=box.outside is not None)
 
-    async def callers(self, workloads: Iterable[Workload]) -> Callers:
+    async def callers(self, workloads: Collection[Workload]) -> Callers:
         """Who may call what: as the workloads declare, and as those declared that still run."""
         networks = await self._ground.of_services(self._site)
         return callers(networks, await self._containers.find(self._site.marks), workloads)
@@ -39,6 +40,7 @@ class Reach:
         when one of these has stopped; those that run elsewhere have no container, and need no name here."""
         gateway = addresses.at(network.subnet, addresses.GATEWAY_OFFSET)
         found = {str(name): gateway for name in box.uses}
+        found |= {outside.host: gateway for outside in map(Outside.parse, box.outside or ())}
         home = await self._ground.existing(self._site)
         for item in await self._containers.find(self._site.marks, kind="backing"):
             name = item.labels.get(labels.BACKING, "")
@@ -77,9 +79,10 @@ class Reach:
                 wanted = clients.get(item.labels.get(labels.BACKING, ""), set())
                 await self.join_clients(home, item, wanted)
                 await self._leave_others(item, wanted)
-        there = {str(item.service) for item in workloads} | {item.service for item in found}
+        needed = {(str(item.service), item.box.outside is not None) for item in workloads}
         for network in await self._ground.of_services(self._site):
-            if network.service not in there:
+            is_used = any(network.holds(item.address) for item in found if item.kind in _WITH_A_BOX)
+            if not is_used and (network.service, network.is_closed) not in needed:
                 await self.remove(network, found)
 
     async def _leave_others(self, item: Container, clients: Collection[str]) -> None:
@@ -114,7 +117,7 @@ def clients_of(found: Iterable[Container], workloads: Iterable[Workload]) -> dic
 
 
 def callers(
-    networks: Iterable[Network], found: Iterable[Container], workloads: Iterable[Workload]
+    networks: Iterable[Network], found: Iterable[Container], workloads: Collection[Workload]
 ) -> Callers:
     """Pure. A container of an earlier version of Écluse is known by its address in the network that all shared."""
     boxed = [item for item in found if item.kind in _WITH_A_BOX]
@@ -124,4 +127,6 @@ def callers(
     }
     calls = {f"{item.service}/{name}" for item in workloads for name in (*item.box.uses, item.service)}
     calls |= {f"{item.service}/{name}" for item in boxed for name in (*item.uses, item.service)}
-    return Callers(sources, tuple(sorted(calls)))
+    outside = {f"{item.service}/{Outside.parse(url)}" for item in workloads for url in item.box.outside or ()}
+    outside |= {f"{item.service}/{Outside.parse(url)}" for item in boxed for url in item.outside}
+    return Callers(sources, tuple(sorted(calls)), tuple(sorted(outside)))

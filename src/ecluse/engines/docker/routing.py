@@ -67,14 +67,22 @@ class Entrance:
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """Who may call what inside. sources: address or subnet → service; calls: `caller/name`."""
+    """Who may call what. sources: address or subnet → service; calls: `caller/name` inside; outside:
+    `caller/host:port`, for those that reach nothing else."""
 
     sources: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     def joined(self, other: Callers) -> Callers:
         calls = tuple(sorted({*self.calls, *other.calls}))
-        return Callers({**self.sources, **other.sources}, calls)
+        outside = tuple(sorted({*self.outside, *other.outside}))
+        return Callers({**self.sources, **other.sources}, calls, outside)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """Where connections to the outside arrive."""
+        return tuple(sorted({int(item.rpartition(":")[2]) for item in self.outside}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +152,9 @@ def _entrance(facts: Mapping[str, Any] | None) -> Entrance | None:
 
 
 def _callers(facts: Mapping[str, Any] | None) -> Callers:
-    return Callers(facts["sources"], tuple(facts["calls"])) if facts else Callers()
+    if not facts:
+        return Callers()
+    return Callers(facts["sources"], tuple(facts["calls"]), tuple(facts.get("outside", ())))
 
 
 def backend_name(workload: Workload) -> str:

@@ -4,10 +4,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 product=.demo/comptoir
-secrets=.demo/secrets.yaml
 ecluse=.venv/bin/ecluse
 # Builds install Debian's packages: the machine's own network reaches them wherever the machine does.
 export ECLUSE_BUILD_NETWORK=${ECLUSE_BUILD_NETWORK:-host}
+# The key of the demo is its own: yours, if you have one, is left alone.
+export XDG_CONFIG_HOME=$PWD/.demo/settings
+unset SOPS_AGE_KEY SOPS_AGE_KEY_FILE SOPS_AGE_KEY_CMD
 port=${ECLUSE_EDGE_HTTP_PORT:-80}
 sudo=${SUDO_USER:+sudo }
 suffix=$([ "$port" = 80 ] || echo ":$port")
@@ -24,16 +26,33 @@ part() { # NAME COMMAND... : runs a part of the demo and keeps how long it took
     part_seconds+=("$(awk -v a="$begun" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')")
 }
 
+commit() { # MESSAGE
+    git -C "$product" add --all
+    git -C "$product" diff --cached --quiet ||
+        git -C "$product" -c user.name=Demo -c user.email=demo@example.invalid commit --quiet -m "$1"
+}
+
 checkout() { # the example as a product of its own, in its own git repository
     mkdir -p "$product"
     cp -r examples/comptoir/. "$product"
     if [ ! -d "$product/.git" ]; then git -C "$product" init --quiet; fi
-    git -C "$product" add --all
-    git -C "$product" diff --cached --quiet ||
-        git -C "$product" -c user.name=Demo -c user.email=demo@example.invalid commit --quiet -m "The example product"
-    if [ ! -f "$secrets" ]; then
-        (umask 077; printf 'legacy/DEMO_PASSWORD: %s\n' "$(head -c 9 /dev/urandom | base64 | tr -d '+/=')" >"$secrets")
-    fi
+    commit "The example product"
+}
+
+seal() { # a password for each environment, encrypted in the product's git for the key of this demo
+    "$ecluse" -C "$product" secrets init >/dev/null
+    for environment in test prod; do
+        if [ ! -f "$product/config/environments/$environment/services/legacy.sops.yaml" ]; then
+            head -c 9 /dev/urandom | base64 | tr -d '+/=' |
+                "$ecluse" -C "$product" secrets set DEMO_PASSWORD --env "$environment" --service legacy
+        fi
+    done
+    commit "Passwords, sealed"
+}
+
+password() { # ENVIRONMENT
+    "$ecluse" -C "$product" secrets show --values --yes --env "$1" --service legacy 2>/dev/null |
+        sed -n 's/^app.DEMO_PASSWORD: //p'
 }
 
 fetch() { # HOST PATH [CURL OPTIONS...] : a request through the edge; the name need not resolve
@@ -43,7 +62,7 @@ fetch() { # HOST PATH [CURL OPTIONS...] : a request through the edge; the name n
 }
 
 customer() { # a customer's morning: log in, make an invoice, find it in accounting, run the payroll
-    tools/demo-customer.sh "$1" "$port" "$(sed -n 's/^legacy\/DEMO_PASSWORD: //p' "$secrets")"
+    tools/demo-customer.sh "$1" "$port" "$(password "$1")"
 }
 
 summary() {
@@ -58,7 +77,8 @@ summary() {
          http://invoicing.test.localhost$suffix/   http://payroll.test.localhost$suffix/
    prod  http://admin.prod.localhost$suffix/   http://legacy.prod.localhost$suffix/   http://accounting.prod.localhost$suffix/
          http://invoicing.prod.localhost$suffix/   http://payroll.prod.localhost$suffix/
-   The login is demo; its password is in $secrets
+   The login is demo; its password (another one in prod):
+   XDG_CONFIG_HOME=$XDG_CONFIG_HOME $ecluse -C $product secrets show --values --env test --service legacy
    (a browser resolves *.localhost by itself; elsewhere: curl -H 'Host: admin.test.localhost' http://127.0.0.1$suffix/)
 
 == Try
@@ -79,10 +99,11 @@ https_is_free() { # somebody else on the port would stop the deployment: go on w
 up() {
     https_is_free
     checkout
+    part "Seal a password for each environment in git" seal
     part "Build the five services" "$ecluse" -C "$product" build --quiet
-    part "Deploy test" "$ecluse" -C "$product" deploy test --secrets "$secrets" --yes
+    part "Deploy test" "$ecluse" -C "$product" deploy test --yes
     part "Use test as a customer" customer test
-    part "Promote what is known good to prod" "$ecluse" -C "$product" promote test prod --secrets "$secrets" --yes
+    part "Promote what is known good to prod" "$ecluse" -C "$product" promote test prod --yes
     part "Use prod as a customer" customer prod
     part "Plan again: nothing is left to do" "$ecluse" -C "$product" plan test
     summary

@@ -7,7 +7,7 @@ import argparse
 from benchmarks.installed import end_tidily
 from benchmarks.shown import show_machine
 
-PARTS = ("start", "resolve", "plan", "replace", "faults")
+PARTS = ("start", "resolve", "plan", "replace", "faults", "secrets")
 
 
 def main() -> None:
@@ -59,3 +59,7 @@ def _run(part: str, asked: argparse.Namespace) -> None:
 
             if bench_faults(asked.kills, asked.seed):
                 raise SystemExit(1)
+        case "secrets":
+            from benchmarks.secrets import bench_secrets
+
+            bench_secrets()

@@ -25,7 +25,7 @@ from ecluse.secrets.sops.tree import Branch, Comment, Item
 from ecluse.secrets.sops.walk import Selector, without_lonely_comments
 
 BATCH = 10
-COUNT = int(os.environ.get("ECLUSE_SOPS_DOCUMENTS", "300"))
+COUNT = int(os.environ.get("ECLUSE_SOPS_DOCUMENTS", "200"))
 """How many documents each of the two YAML tests writes: `ECLUSE_SOPS_DOCUMENTS=2000` for the full proof."""
 
 selectors = st.none() | st.sampled_from([Selector(*one) for one in SELECTORS.items()])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -20,7 +21,8 @@ NAMES: Mapping[str, str] = {
 }  # fmt: skip
 """Kinds of keys that only the `sops` program opens, and what a key of each is called by."""
 
-_TIMED = frozenset(FOREIGN)
+_NUMBER = "(?:0|[1-9][0-9]*)"
+_VERSION = re.compile(rf"{_NUMBER}\.{_NUMBER}\.{_NUMBER}(?:-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +203,7 @@ def _flag(value: Node, name: str) -> bool:
 
 
 def _version(text: str) -> str:
-    parts = text.removeprefix("v").split("-")[0].split("+")[0].split(".")
-    if not (1 <= len(parts) <= 3 and all(part.isascii() and part.isdecimal() for part in parts)):
+    if not (text.startswith("1.") or _VERSION.fullmatch(text.removeprefix("v"))):
         raise BadFile("its metadata has no version of SOPS")
     return text
 

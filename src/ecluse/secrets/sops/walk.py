@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from ecluse.secrets.sops.cipher import Cipher
+from ecluse.secrets.sops.cipher import Cipher, OldBytes
 from ecluse.secrets.sops.patterns import matches
 from ecluse.secrets.sops.tree import BadFile, Branch, Comment, Item, Leaf, Node, Series, leaf_text, to_bytes
 
@@ -61,6 +61,8 @@ class Walk:
             if isinstance(item, Comment):
                 active.append(item.text)
                 new = self.visit(item, names, (*above, tuple(active)))
+                if not isinstance(new, Comment | str):
+                    raise BadFile("has a comment that is a value of another type")
                 branch[index] = Comment(leaf_text(new), item.inline)
             else:
                 item.value = self.value(item.value, (*names, item.key), (*above, tuple(active)))
@@ -166,6 +168,8 @@ def _opened_comment(comment: Comment, cipher: Cipher, names: Names) -> Leaf | Co
     """Comments need not be encrypted: older versions of SOPS left them alone."""
     try:
         return cipher.decrypt(comment.text, associated(names))
+    except OldBytes:
+        raise
     except BadFile:
         return comment
 

@@ -33,6 +33,12 @@ class Where:
     domain: str | None = None
     service: str | None = None
 
+    @property
+    def options(self) -> str:
+        """As the words of a command."""
+        named = (("--env", self.environment), ("--domain", self.domain), ("--service", self.service))
+        return "".join(f" {option} {name}" for option, name in named if name)
+
 
 def spot(configuration: Configuration, where: Where, name: str) -> Spot:
     """The file that says `name` (`KEY`, `app.KEY`, `run.web.memory`) in a layer; NotFound, UsageError."""
@@ -81,10 +87,10 @@ def declared(configuration: Configuration, where: Where, key: str) -> list[Contr
     return found
 
 
-def meant(keys: Sequence[ContractKey], words: str) -> Plain:
+def meant(keys: Sequence[ContractKey], words: str, where: Where) -> Plain:
     """What the words of a command are as a value of these keys; Refused when they disagree or do not fit."""
     if any(key.secret for key in keys):
-        raise Refused(f"{keys[0].name} is a secret", hint=f"ecluse secrets set {keys[0].name}")
+        raise Refused(f"{keys[0].name} is a secret", hint=f"ecluse secrets set {keys[0].name}{where.options}")
     values = [_meant(key, words) for key in keys]
     if any(value != values[0] or type(value) is not type(values[0]) for value in values):
         types = ", ".join(sorted({key.type for key in keys}))

@@ -32,7 +32,9 @@ def propose_value(questions: Questions, where: Where, name: str, words: str | No
     value: Plain = None
     if place.path[-2] == "app":
         keys = declared(configuration, where, place.path[-1])
-        meaning = meant(keys, words or "") if words is not None or any(key.secret for key in keys) else None
+        meaning = (
+            meant(keys, words or "", where) if words is not None or any(key.secret for key in keys) else None
+        )
         value = meaning if words is not None else None
     elif words is not None:
         value = field_value(words)
@@ -50,7 +52,7 @@ def propose_removal(questions: Questions, where: Where, name: str) -> Edit:
     try:
         text = without(_text(questions, place), place.path, file=place.file)
     except KeyError:
-        _refuse_encrypted(questions, place)
+        _refuse_encrypted(questions, place, where)
         raise NotFound(
             f"{place.file} does not give {name}", hint=f"ecluse config where {place.path[-1]}"
         ) from None
@@ -67,13 +69,14 @@ def _text(questions: Questions, place: Spot) -> str:
     return questions.workspace.texts.get(place.file, "")
 
 
-def _refuse_encrypted(questions: Questions, place: Spot) -> None:
+def _refuse_encrypted(questions: Questions, place: Spot, where: Where) -> None:
     twins = questions.product.configuration.twins.documents
     stem = place.file.removesuffix(".yaml")
     for file, document in twins.items():
         if file.startswith(f"{stem}.sops.") and place.path in document.lines:
             raise Refused(
-                f"{place.path[-1]} is a secret in {file}", hint=f"ecluse secrets unset {place.path[-1]}"
+                f"{place.path[-1]} is a secret in {file}",
+                hint=f"ecluse secrets unset {place.path[-1]}{where.options}",
             )
 
 

@@ -136,7 +136,7 @@ def test_a_reason_may_stand_beside_the_twin(product: Sealing, asked: Asked) -> N
 def test_unset_of_a_secret_names_the_command_for_it(product: Sealing, asked: Asked) -> None:
     answer = asked("config", "unset", "SMTP_PASSWORD", "--env", "test", "--service", "invoicing")
     assert (answer.code, answer.err) == (
-        5, f"error: SMTP_PASSWORD is a secret in {TWIN}\nhint: ecluse secrets unset SMTP_PASSWORD\n",
+        5, f"error: SMTP_PASSWORD is a secret in {TWIN}\nhint: ecluse secrets unset SMTP_PASSWORD --env test --service invoicing\n",
     )  # fmt: skip
 
 

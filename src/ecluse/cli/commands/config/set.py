@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def layer_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Which layer: an environment's or every environment's, of all services, of a domain's or of one."""
     for option in (
-        click.option("--service", metavar="SERVICE", help="The layer of one service."),
+        click.option("--service", "-s", metavar="SERVICE", help="The layer of one service."),
         click.option("--domain", metavar="DOMAIN", help="The layer of a domain."),
-        click.option("--env", "environment", metavar="ENV", help="The layer of one environment."),
+        click.option("--env", "-e", "environment", metavar="ENV", help="The layer of one environment."),
     ):
         command = option(command)
     return command

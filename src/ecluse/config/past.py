@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from ecluse.config.git import Commit, Git
 from ecluse.config.sight import Seen
@@ -30,11 +31,17 @@ def history(
 ) -> list[Moment]:
     """The commits that changed a value, newest first. `look`: the value at a commit."""
     paths = (*PATHS, *(f"{folder}/service.yaml" for folder in folders))
-    found = list(_moments(git.log(paths), look))
-    changed = [
-        moment for moment, before in zip(found, [*found[1:], None], strict=True) if _is_other(moment, before)
-    ]
-    return changed[:limit]
+    return list(islice(_changes(_moments(git.log(paths), look)), limit))
+
+
+def _changes(moments: Iterator[Moment]) -> Iterator[Moment]:
+    """Those that are not as the one before them; looks no further back than it is asked."""
+    moment = next(moments, None)
+    while moment is not None:
+        before = next(moments, None)
+        if _is_other(moment, before):
+            yield moment
+        moment = before
 
 
 def _moments(commits: Sequence[Commit], look: Callable[[str], Seen | None]) -> Iterator[Moment]:

@@ -37,7 +37,7 @@ def set_up(files: TwinFiles, environments: Sequence[str], *, recipient: str | No
         found, path = make_identity()
         done.append(f"{path}: your private key; keep a copy where it is safe")
     done += _rules(files, environments, found)
-    if _add_holder(files.root / "ecluse.yaml", holder, found):
+    if _holds_several(files, environments, found) and _add_holder(files.root / "ecluse.yaml", holder, found):
         done.append(f"ecluse.yaml: {holder} may hold keys of several environments")
     done += _git(files.root)
     return Made(found, tuple(done))
@@ -76,6 +76,12 @@ def _rules(files: TwinFiles, environments: Sequence[str], recipient: str) -> lis
             files.forget_rules()
             done.append(f"{path}: a rule for {name}")
     return done
+
+
+def _holds_several(files: TwinFiles, environments: Sequence[str], recipient: str) -> bool:
+    """Whether the rules name him for more than one environment: a newcomer's own key is in none."""
+    rules = [rule for name in environments if (rule := files.rule(probe(name)))]
+    return sum(recipient in rule.age for rule in rules) > 1
 
 
 def _add_holder(path: Path, name: str, recipient: str) -> bool:

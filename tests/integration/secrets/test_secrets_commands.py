@@ -63,6 +63,13 @@ def test_init_makes_rules_for_each_environment_and_may_run_again(alice: Person) 
     assert {name: alice.read(name) for name in before} == before
 
 
+def test_init_in_the_clone_of_a_newcomer_gives_him_nothing(holder: Person) -> None:
+    holder.commit("Secrets")
+    bob = holder.clone("bob", other_key())
+    assert "git of this clone" in bob.must("secrets", "init")
+    assert bob.git("status", "--porcelain") == ""
+
+
 def test_init_makes_a_key_for_who_has_none(alice: Person) -> None:
     alice.key = None
     alice.must("secrets", "init")

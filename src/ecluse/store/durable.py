@@ -111,9 +111,18 @@ class Durable:
         DBOS.launch()
 
     async def ensure(self, number: int) -> None:
-        """Sees to it that a deployment is being executed."""
+        """Sees to it that a deployment is being executed. CutShort when it cannot be recorded."""
         if number in self._active:
             return
+        try:
+            await self._start(number)
+        except Exception as error:
+            self._active.discard(number)
+            if is_foreign(error):
+                raise unusable(error, "of durable steps") from error
+            raise
+
+    async def _start(self, number: int) -> None:
         for attempt in count():
             identity = f"deployment-{number}-v{WORKFLOW_VERSION}-{attempt}"
             status = await DBOS.get_workflow_status_async(identity)

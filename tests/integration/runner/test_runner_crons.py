@@ -6,7 +6,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from ecluse.engines.memory import MemoryEngine
 from ecluse.errors import NotFound
 from ecluse.model.application import Application, Target
 from ecluse.model.cron import Omission
+from ecluse.model.deployment import Pending
 from ecluse.model.event import Event
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Intent, Plan, Step
@@ -142,6 +144,38 @@ async def test_the_runner_runs_a_cron_skips_what_overlaps_and_goes_on(tmp_path: 
         output = [item for item in state.records.events(last.number) if item.event.kind == "output"]
         assert [item.event.message for item in output] == ["two sent"]
         assert state.records.ledger(TEST) == []
+    finally:
+        serving.cancel()
+
+
+async def test_a_runner_without_work_reads_its_record_once_a_second_and_looks_at_once_when_it_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+    unfinished = SqlRecords.unfinished
+
+    def counted(self: SqlRecords) -> Sequence[Pending]:
+        asked.append(time.monotonic())
+        return unfinished(self)
+
+    state = opened(tmp_path, MovedClock())
+    deploy(state, ended=True)
+    monkeypatch.setattr(SqlRecords, "unfinished", counted)
+    # the heartbeat writes too
+    monkeypatch.setattr("ecluse.server.beat.HEARTBEAT", timedelta(minutes=1))
+    serving = asyncio.create_task(Runner(state).serve())
+    try:
+        await until(lambda: bool(asked), "the first look")
+        await asyncio.sleep(1.5)
+        asked.clear()
+        begun = time.monotonic()
+        await asyncio.sleep(3)
+        looks, seconds = len(asked), time.monotonic() - begun
+        assert looks <= 2 * (seconds + 1), "two questions a look, a look a second"
+        number = deploy(state, ended=False)
+        await until(
+            lambda: state.records.deployment(number).state != "queued", "the start of what was asked for"
+        )
     finally:
         serving.cancel()
 

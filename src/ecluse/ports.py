@@ -207,6 +207,18 @@ class Engine(Protocol):
         """Loads a copy into a new backing service that reaches nobody, counts what is in it (`data` of the
         last event: tables or keys by database), and removes it."""
 
+    def upgrade(
+        self,
+        target: Target,
+        before: BackingService,
+        after: BackingService,
+        draft: Draft,
+        keep: Callable[[], Copy],
+    ) -> AsyncIterator[Event]:
+        """Gives the data to another version, on a volume of its own. `draft` gets the data once nobody can write
+        any more, and `keep` makes a copy of it. Until the new version is ready, `provide` with `before` brings the old
+        one back on its untouched data. Two servers never open the same data."""
+
     def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
         """Stops and removes a backing service. Its volume stays."""
 

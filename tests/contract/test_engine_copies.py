@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from making import Bench, drain
 
 from ecluse.errors import EngineError
 from ecluse.model.backup import BackupId, Manifest
+from ecluse.ports import Copy
 from ecluse.store.backups import FileBackups
 
 
@@ -42,3 +44,31 @@ async def test_what_does_not_run_cannot_be_copied(bench: Bench, tmp_path: Path) 
     draft = FileBackups(tmp_path / "backups").draft(backup)
     with pytest.raises(EngineError, match="sessions does not run in test"):
         await drain(bench.engine.dump(bench.target, bench.make.redis(), draft))
+
+
+async def test_another_version_takes_the_place_of_the_one_before(bench: Bench, tmp_path: Path) -> None:
+    after = replace(bench.make.redis(), version="7.0")
+    before = replace(after, version="6.0")
+    await drain(bench.engine.prepare(bench.target, []))
+    await drain(bench.engine.provide(bench.target, before))
+    backups = FileBackups(tmp_path / "backups")
+    backup = BackupId(bench.target.environment, after.name, "20260302T120000.000Z")
+    kept = []
+
+    def keep() -> Copy:
+        now, parts = datetime.now(UTC), draft.parts()
+        made = Manifest(
+            backup.environment, after.name, backup.at, "redis", "6.0", now, now, 1, "me", {}, parts
+        )
+        draft.keep(made)
+        kept.append(made)
+        return backups.copy(backup)
+
+    for _ in range(2):
+        draft = backups.draft(backup)
+        await drain(bench.engine.upgrade(bench.target, before, after, draft, keep))
+        draft.discard()
+        observed = await bench.engine.observe(bench.target)
+        (state,) = observed.backing
+        assert (state.version, state.state, len(observed.volumes)) == ("7.0", "ready", 2)
+    assert len(kept) == 1

@@ -25,7 +25,7 @@ def show_backups(environment: str, found: Sequence[Backup], protected: Sequence[
             f"{item.manifest.kind} {item.manifest.version}",
             ", ".join(item.databases) or "nothing",
             trial(item),
-            "before a restore" if item.manifest.safety else f"asked by {item.manifest.by}",
+            "before a restore or a new version" if item.manifest.safety else f"asked by {item.manifest.by}",
         )
         for item in found
     ]

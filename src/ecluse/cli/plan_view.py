@@ -24,6 +24,7 @@ _MARKS: dict[Action, tuple[str, str]] = {
     "load": ("~", "yellow"),
     "rehearse": (">", "cyan"),
     "prune": ("-", "red"),
+    "upgrade": ("~", "yellow"),
     "rotate": ("~", "yellow"),
     "revoke": ("-", "red"),
 }

@@ -78,7 +78,7 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
         case "schedule" | "secure" | "erase":
             # crons are read from the record; the gateway was made ready before the first change
             return _nothing()
-        case "dump" | "load" | "rehearse" | "prune":
+        case "dump" | "load" | "rehearse" | "prune" | "upgrade":
             raise AssertionError(f"{change.id} is for delivery/copies.py")
     assert_never(change.action)
 
@@ -100,7 +100,18 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
             return engine.provide(target, intent.previous_backing[change.part])
         case "revoke":
             return engine.provide(target, beside(intent, change.part))
-        case "run" | "schedule" | "secure" | "withdraw" | "erase" | "dump" | "load" | "rehearse" | "prune":
+        case (
+            "run"
+            | "schedule"
+            | "secure"
+            | "withdraw"
+            | "erase"
+            | "dump"
+            | "load"
+            | "rehearse"
+            | "prune"
+            | "upgrade"
+        ):
             return None
     assert_never(change.action)
 

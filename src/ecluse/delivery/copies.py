@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ecluse.delivery.retention import surplus
 from ecluse.errors import EcluseError
-from ecluse.model.backup import BackupId, Manifest, Tried, parse_backup_id
+from ecluse.model.application import BackingService
+from ecluse.model.backup import BackupId, Manifest, Tried, backup_stamp, parse_backup_id
 from ecluse.model.deployment import Deployment
 from ecluse.model.event import Event
 from ecluse.model.plan import Change
-from ecluse.ports import Backups, Clock, Draft, Engine, Records
+from ecluse.ports import Backups, Clock, Copy, Draft, Engine, Records
 
 
 class Copying:
@@ -29,7 +30,7 @@ class Copying:
         self._clock = clock
 
     def apply(self, change: Change) -> AsyncIterator[Event]:
-        backup = parse_backup_id(change.key)
+        backup = self._backup(change)
         match change.action:
             case "dump":
                 return self._keep(change, backup)
@@ -39,15 +40,26 @@ class Copying:
                 return self._rehearse(change, backup)
             case "prune":
                 return self._prune(change, backup)
+            case "upgrade":
+                return self._upgrade(change)
         raise AssertionError(f"{change.id} copies no data")
 
     def undo(self, change: Change) -> AsyncIterator[Event] | None:
-        """Brings back the copy that was made before the data was replaced."""
+        """Brings back the copy that was made before the data was replaced, or the version of before."""
+        if change.action == "upgrade":
+            return self._go_back(change)
         if change.action != "load":
             return None
         made = (item for item in self._intent.plan.changes if item.action == "dump")
         safety = next(item for item in made if item.part == change.part)
         return self._load(change, parse_backup_id(safety.key))
+
+    def _backup(self, change: Change, *, later: int = 0) -> BackupId:
+        """The one that the change names; without a name, that of this deployment."""
+        if change.key:
+            return parse_backup_id(change.key)
+        at = self._deployment.requested_at + timedelta(milliseconds=later)
+        return BackupId(self._intent.target.environment, change.part, backup_stamp(at))
 
     async def _keep(self, change: Change, backup: BackupId) -> AsyncIterator[Event]:
         if self._backups.find(backup):
@@ -55,7 +67,7 @@ class Copying:
         begun = self._clock.now()
         draft = self._backups.draft(backup)
         try:
-            backing = self._intent.backing[change.part]
+            backing = self._there(change)
             async for event in self._engine.dump(self._intent.target, backing, draft):
                 yield event
             await asyncio.to_thread(draft.keep, self._manifest(change, backup, draft, begun))
@@ -84,6 +96,43 @@ class Copying:
             raise
         self._backups.note_trial(backup, Tried(self._clock.now(), True, "", counts))
 
+    def _there(self, change: Change) -> BackingService:
+        """What holds the data now: before its version is changed, that is the one of before."""
+        is_before = not change.key and change.part in self._intent.previous_backing
+        return (self._intent.previous_backing if is_before else self._intent.backing)[change.part]
+
+    async def _upgrade(self, change: Change) -> AsyncIterator[Event]:
+        """The copy that is made once nobody can write is kept too: the first one may lack what came after it."""
+        final, begun = self._backup(change, later=1), self._clock.now()
+        before, after = self._intent.previous_backing[change.part], self._intent.backing[change.part]
+        draft = self._backups.draft(final)
+
+        def keep() -> Copy:
+            self._backups.remove(final)
+            draft.keep(self._manifest(change, final, draft, begun))
+            copy = self._backups.copy(final)
+            copy.verify()
+            return copy
+
+        try:
+            async for event in self._engine.upgrade(self._intent.target, before, after, draft, keep):
+                yield event
+        finally:
+            draft.discard()
+
+    async def _go_back(self, change: Change) -> AsyncIterator[Event]:
+        after = self._intent.backing[change.part]
+        for state in (await self._engine.observe(self._intent.target)).backing:
+            if state.name == change.part and state.version == after.version and state.state == "ready":
+                yield Event(
+                    "backing", change.part, f"stays {after.version}: its clients may have written to it"
+                )
+                return
+        async for event in self._engine.provide(
+            self._intent.target, self._intent.previous_backing[change.part]
+        ):
+            yield event
+
     async def _prune(self, change: Change, backup: BackupId) -> AsyncIterator[Event]:
         """Removes what the rule does not keep. Where this backup is not whole, or does not open, all stay."""
         made, rule = self._backups.find(backup), self._intent.backing[change.part].backup
@@ -96,7 +145,7 @@ class Copying:
             yield Event("backing", change.part, f"removed the backup {old.at}")
 
     def _manifest(self, change: Change, backup: BackupId, draft: Draft, begun: datetime) -> Manifest:
-        backing = self._intent.backing[change.part]
+        backing = self._there(change)
         known = self._records.known_good(backup.environment).applications
         return Manifest(
             environment=backup.environment,
@@ -110,5 +159,5 @@ class Copying:
             by=self._deployment.requested_by,
             releases={str(name): app.release.version for name, app in sorted(known.items())},
             parts=draft.parts(),
-            safety=self._intent.plan.kind == "restore",
+            safety=self._intent.plan.kind != "backup",
         )

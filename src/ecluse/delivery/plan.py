@@ -7,10 +7,11 @@ from dataclasses import fields
 
 from ecluse.delivery import differences
 from ecluse.delivery.order import by_use
+from ecluse.delivery.versions import is_changed, upgrade_changes
 from ecluse.model.application import Application, BackingService, Desired
 from ecluse.model.deployment import KnownGood, LedgerEntry
 from ecluse.model.names import ServiceName
-from ecluse.model.observed import Observed
+from ecluse.model.observed import BackingState, Observed
 from ecluse.model.plan import Change, DeploymentKind, Difference, Plan, Step
 from ecluse.model.product import BackupRule
 from ecluse.model.service import Process, Task
@@ -79,8 +80,13 @@ class _Planner:
             found = tuple(_backing_differences(self._known.backing.get(name), service, self._accounts(name)))
             if state is None or state.state == "exited":
                 yield Change("provide", name, part=name, differences=found, note=_why_provide(state))
+            elif self._is_upgraded(state, service):
+                yield from upgrade_changes(state, service)
             elif found:
                 yield Change("provide", name, part=name, differences=found, expects=(state.id,))
+
+    def _is_upgraded(self, state: BackingState, service: BackingService) -> bool:
+        return bool(state.version) and is_changed(state.version, service.version)
 
     def entrance(self) -> Iterator[Change]:
         """How the gateway answers over HTTPS, where it was told otherwise before."""

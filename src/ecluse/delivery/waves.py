@@ -15,7 +15,7 @@ from ecluse.model.plan import Change
 Lane = tuple[Change, ...]
 Wave = tuple[Lane, ...]
 
-_FIRST = frozenset({"provide", "rotate"})
+_FIRST = frozenset({"provide", "dump", "rehearse", "upgrade", "rotate"})
 _LAST = frozenset({"withdraw", "erase", "revoke"})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -198,6 +198,25 @@ class MemoryEngine:
         self._refuse(f"rehearse {backing.name}", backing.version)
         counts = {part.database: len(b"".join(copy.read(part.database))) for part in copy.manifest.parts}
         yield Event("backing", backing.name, "opens", data=counts)
+
+    async def upgrade(
+        self,
+        target: Target,
+        before: BackingService,
+        after: BackingService,
+        draft: Draft,
+        keep: Callable[[], Copy],
+    ) -> AsyncIterator[Event]:
+        self.asked.append(f"upgrade {after.name} {after.version}")
+        world = self.world(target)
+        if world.backing[after.name].version != after.version:
+            for database, data in self._data(target, before).items():
+                draft.write(database, data)
+            keep()
+            self._refuse(f"upgrade {after.name}", after.version)
+            world.volumes.add(f"{target.slug}-{after.name}-v{after.version}")
+        async for event in self.provide(target, after):
+            yield event
 
     def _data(self, target: Target, backing: BackingService) -> dict[str, bytes]:
         world = self.world(target)

@@ -14,9 +14,9 @@ from ecluse.model.secret import Text
 
 Action = Literal[
     "provide", "create", "replace", "scale", "run", "schedule", "secure", "remove", "withdraw", "erase",
-    "dump", "load", "rehearse", "prune", "rotate", "revoke",
+    "dump", "load", "rehearse", "prune", "upgrade", "rotate", "revoke",
 ]  # fmt: skip
-COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse", "prune"})
+COPYING: frozenset[Action] = frozenset({"dump", "load", "rehearse", "prune", "upgrade"})
 DeploymentKind = Literal[
     "deploy", "promote", "rollback", "down", "run", "backup", "restore", "restore-test", "adopt", "rotate"
 ]
@@ -24,7 +24,7 @@ ALONE: frozenset[DeploymentKind] = frozenset({"run", "backup", "restore-test"})
 """Those that may go on beside others in their environment."""
 WHOLE: frozenset[DeploymentKind] = frozenset({"down", "restore"})
 """Those that need their environment for themselves."""
-SHARED: frozenset[Action] = frozenset({"provide", "withdraw", "secure", "rotate", "revoke"})
+SHARED: frozenset[Action] = frozenset({"provide", "withdraw", "secure", "upgrade", "rotate", "revoke"})
 """Changes of what several services stand on."""
 EVERYTHING = "*"
 
@@ -48,8 +48,9 @@ class Change:
 
     subject: `service/process`, `service/task`, `service/cron` or a backing service; unique with `action`.
     expects: engine identifiers of what is there now; when they are gone, the change is stale.
-    key: for `run`, what the ledger knows the run by; for copies of data, which backup (`environment/name/time`);
-    for `revoke`, the commands that hold the password: `service/task`, with spaces between.
+    key: for `run`, what the ledger knows the run by; for copies of data, which backup (`environment/name/time`;
+    empty: that of the deployment); for `revoke`, the commands that hold the password: `service/task`, with spaces
+    between.
     """
 
     action: Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ecluse.delivery import gates, guards, quarantine, queue, rollback
+from ecluse.delivery import gates, guards, quarantine, queue, rollback, versions
 from ecluse.delivery.capacity import shortages
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.removal import removal_plan
@@ -275,6 +275,7 @@ async def _plan(
     refusals = [
         *quarantine.refusals(desired.applications, known, kept_out),
         *shortages(capacity, desired, plan),
+        *versions.refusals({item.name: item for item in observed.backing}, known.backing, desired.backing),
     ]
     return Proposal(intent, state, tuple(refusals), doubts=tuple(found))
 

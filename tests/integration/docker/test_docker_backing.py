@@ -122,6 +122,20 @@ async def test_an_image_of_ones_own_that_is_missing_is_told(here: Here) -> None:
     assert failure.value.cause.kind == "image-missing"
 
 
+async def test_an_image_of_ones_own_runs_and_is_never_built(here: Here) -> None:
+    own = f"{here.target.product}/redis:own"
+    usual = here.make.redis()
+    await drain(here.engine.provide(here.target, usual))
+    docker("tag", inspect(await container(here))["Image"], own)
+    try:
+        events = await drain(here.engine.provide(here.target, replace(usual, image=own)))
+        assert inspect(await container(here))["Config"]["Image"] == own
+        assert not any("building" in event.message for event in events)
+        await drain(here.engine.withdraw(here.target, "sessions"))
+    finally:
+        docker("rmi", own)
+
+
 async def test_a_backing_service_that_cannot_start_tells_why(here: Here) -> None:
     own = replace(here.make.redis(), image=here.make.image)
     with pytest.raises(EngineError) as failure:

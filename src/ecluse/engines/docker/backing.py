@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ecluse.engines.docker import addresses, databases, dumps, labels, payloads, resp
-from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.copies import Copies
 from ecluse.engines.docker.databases import RECIPES, Account, Recipe
@@ -21,8 +21,9 @@ from ecluse.engines.docker.health import ended
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Mask
-from ecluse.engines.docker.reach import Reach
+from ecluse.engines.docker.reach import Reach, networks_of
 from ecluse.engines.docker.symptoms import at_the_start
+from ecluse.engines.docker.volumes import Volumes
 from ecluse.errors import EngineError
 from ecluse.model.application import BackingService, File, login_name
 from ecluse.model.cause import Cause, RolloutFailed
@@ -53,6 +54,7 @@ class Backing:
     ) -> None:
         self._site = site
         self._folder = state / "backing" / str(site.target.environment)
+        self._volumes = Volumes(site, state=state, client=client, ground=ground)
         self._client = client
         self._containers = containers
         self._ground = ground
@@ -66,6 +68,7 @@ class Backing:
                 problem, hint=f"available: {databases.available()}; or name an `image` of your own"
             )
         recipe = RECIPES[backing.kind]
+        self._volumes.go_back(backing.name, backing.version)
         async for event in self._image(backing, recipe):
             yield event
         image = backing.image or await self._house.ensure(recipe.image, backing.version)
@@ -73,6 +76,8 @@ class Backing:
         if item is None:
             yield Event("backing", backing.name, f"starting {backing.kind} {backing.version}")
             item = await self._create(network, backing, recipe, image)
+        # one that was closed to its clients, while its version was to change, is opened again
+        await self._ground.join(network, item.id, item.address)
         await self._reach.join_clients(network, item, {str(client) for client in backing.accounts})
         secrets = self._secrets(backing)
         await self._wait_ready(item, backing, recipe, secrets)
@@ -115,6 +120,74 @@ class Backing:
         finally:
             await self._remove_trials(backing)
 
+    async def upgrade(
+        self,
+        network: Network,
+        before: BackingService,
+        after: BackingService,
+        draft: Draft,
+        keep: Callable[[], Copy],
+    ) -> AsyncIterator[Event]:
+        """The data goes to a new volume under the new version, while nobody can write; the old volume is left."""
+        name = after.name
+        if not self._volumes.is_switched(name, after.version):
+            async for event in self._image(after, RECIPES[after.kind]):
+                yield event
+            yield Event("backing", name, "closing it to its clients")
+            old = await self._seclude(await self._running(before))
+            source = self._copies(before, old)
+            await source.wait_up()
+            async for event in source.dump(draft):
+                yield event
+            copy = await asyncio.to_thread(keep)
+            volume = await self._volumes.begin(name, after.version)
+            async for event in self._fill(after, copy, volume, source):
+                yield event
+            for item in await self._containers.find(self._site.marks, kind="backing", backing=name):
+                await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
+                await self._containers.remove(item.id)
+            kept = self._volumes.volume(name)
+            self._volumes.switch(name, volume, after.version, before=before.version)
+            yield Event("backing", name, f"{after.version} has the data; the volume {kept} is left as it was")
+        async for event in self.provide(network, after):
+            yield event
+        self._volumes.settle(name)
+
+    async def _seclude(self, item: Container) -> Container:
+        """Ends its connections, then runs it where only we reach it."""
+        joined = networks_of(await self._containers.inspect(item.id))
+        if joined:
+            await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
+            for network in joined:
+                body = payloads.leaving(item.id)
+                what = f"take {item.name} off a network"
+                await self._client.call("POST", f"networks/{network}/disconnect", what=what, body=body)
+        await self._containers.start(item.id, name=item.name)
+        return item
+
+    async def _fill(
+        self, after: BackingService, copy: Copy, volume: str, source: Copies
+    ) -> AsyncIterator[Event]:
+        """Loads a copy into a new volume, by a server that reaches nobody; all that was there must be there."""
+        recipe = RECIPES[after.kind]
+        image = after.image or await self._house.ensure(recipe.image, after.version)
+        await self._remove_trials(after)
+        try:
+            item = await self._start_trial(after, recipe, image, volume=volume)
+            copies = self._copies(after, item)
+            await copies.wait_up()
+            if after.kind != "redis":
+                await self._give_accounts(item, after, recipe, self._secrets(after))
+            async for event in copies.load(copy):
+                yield event
+            parts = [part.database for part in copy.manifest.parts]
+            here, there = await copies.count(parts), await source.count(parts)
+            if here != there:
+                raise EngineError(f"{after.name} {after.version} has {here} where there was {there}")
+            await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
+        finally:
+            await self._remove_trials(after)
+
     async def _running(self, backing: BackingService) -> Container:
         for item in await self._containers.find(self._site.marks, kind="backing", backing=backing.name):
             if not item.is_running:
@@ -129,7 +202,9 @@ class Backing:
         root, secrets = self._passwords(backing)[0], self._secrets(backing)
         return Copies(backing, item, root=root, secrets=secrets, client=self._client)
 
-    async def _start_trial(self, backing: BackingService, recipe: Recipe, image: str) -> Container:
+    async def _start_trial(
+        self, backing: BackingService, recipe: Recipe, image: str, *, volume: str | None = None
+    ) -> Container:
         marks = self._site.labels("trial", backing=backing.name)
         body = payloads.trial(
             image,
@@ -139,6 +214,8 @@ class Backing:
             cpu=backing.cpu,
             memory=backing.memory,
         )
+        if volume is not None:
+            body["HostConfig"]["Mounts"] = [{"Type": "volume", "Source": volume, "Target": recipe.data}]
         name = self._site.trial(backing.name)
         identity = await self._containers.create(name, body)
         await self._put_files(identity, backing, recipe)
@@ -161,17 +238,10 @@ class Backing:
         return tuple(self._state(*pair) for pair in await self._containers.inspect_all(listed))
 
     async def volumes(self) -> tuple[str, ...]:
-        answer = await self._client.call(
-            "GET", "volumes", what="list volumes", params={"filters": labels.filters(self._site.marks)}
-        )
-        return tuple(sorted(item["Name"] for item in answer.get("Volumes") or ()))
+        return tuple(sorted(await self._volumes.list()))
 
     async def remove_volume(self, name: str) -> None:
-        try:
-            await self._client.call("DELETE", f"volumes/{name}", what=f"remove the volume {name}")
-        except ApiError as error:
-            if error.status != 404:
-                raise
+        await self._volumes.remove(name)
 
     def forget(self) -> None:
         """Removes the records of an environment that is gone."""
@@ -213,7 +283,8 @@ class Backing:
     async def _create(
         self, network: Network, backing: BackingService, recipe: Recipe, image: str
     ) -> Container:
-        address = addresses.at(network.subnet, await self._volume(backing.name))
+        volume, offset = await self._volumes.ensure(backing.name, backing.version)
+        address = addresses.at(network.subnet, offset)
         marks = self._site.labels(
             "backing",
             backing=backing.name,
@@ -228,7 +299,7 @@ class Backing:
             payloads.Place(network.name, address),
             command=recipe.command,
             env=recipe.env,
-            volume=self._site.volume(backing.name),
+            volume=volume,
             data=recipe.data,
             cpu=backing.cpu,
             memory=backing.memory,
@@ -245,22 +316,6 @@ class Backing:
         found = databases.files(backing, root, accounts)
         files = [File(path, text, 0o400, recipe.user) for path, text in found.items()]
         await self._dressing.put(identity, files)
-
-    async def _volume(self, name: str) -> int:
-        """Makes the volume. Its label remembers the place of the address, so that the next container has it too."""
-        async with self._ground.lock():
-            answer = await self._client.call(
-                "GET", "volumes", what="list volumes", params={"filters": labels.filters(self._site.marks)}
-            )
-            known = {item["Name"]: item.get("Labels") or {} for item in answer.get("Volumes") or ()}
-            wanted = self._site.volume(name)
-            if wanted in known:
-                return int(known[wanted][labels.OFFSET])
-            taken = {int(item.get(labels.OFFSET, 0)) for item in known.values()}
-            offset = next(item for item in addresses.BACKING_OFFSETS if item not in taken)
-            body = payloads.volume(wanted, self._site.labels("volume", backing=name, offset=offset))
-            await self._client.call("POST", "volumes/create", what=f"create the volume {wanted}", body=body)
-            return offset
 
     async def _wait_ready(
         self, item: Container, backing: BackingService, recipe: Recipe, secrets: Mask
@@ -300,7 +355,7 @@ class Backing:
             await self._put_files(item.id, backing, recipe)
             rules = [
                 ["ACL", "SETUSER", user[0], "resetpass", *user[1:]]
-                for user in databases.redis_users(root, accounts)
+                for user in databases.redis_users(root, accounts, backing.version)
             ]
             await resp.ask(item.address, recipe.port, root, rules)
             return

@@ -19,6 +19,8 @@ from ecluse.model.product import BackingKind
 SECRETS = "/etc/ecluse"
 STORE = ("python3", "/opt/ecluse/copies.py")
 _ALL = "~* &* +@all"
+_ALL_OF_6_0 = "~* +@all"
+"""Before 6.2, Redis knew no rights on channels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ def spec(backing: BackingService, image: str) -> str:
 def files(backing: BackingService, root: str, accounts: Sequence[Account]) -> dict[str, str]:
     """What the container must find inside: path → content, secret."""
     if backing.kind == "redis":
-        return {f"{SECRETS}/redis.conf": redis_configuration(root, accounts)}
+        return {f"{SECRETS}/redis.conf": redis_configuration(root, accounts, backing.version)}
     if backing.kind == "s3":
         return {f"{SECRETS}/accounts.json": json.dumps({one.name: one.passwords for one in accounts})}
     found = {f"{SECRETS}/root-password": root}
@@ -116,15 +118,15 @@ def statements(kind: BackingKind, root: str, accounts: Sequence[Account]) -> str
     return own + "".join(map(_postgresql, accounts))
 
 
-def redis_configuration(root: str, accounts: Sequence[Account]) -> str:
+def redis_configuration(root: str, accounts: Sequence[Account], version: str = "") -> str:
     """The default user accepts every client's password, for programs that know no user names; kept as digests."""
-    users = [f"user {' '.join(words)}" for words in redis_users(root, accounts)]
+    users = [f"user {' '.join(words)}" for words in redis_users(root, accounts, version)]
     return "\n".join(["dir /data", "appendonly yes", "protected-mode no", *users, ""])
 
 
-def redis_users(root: str, accounts: Sequence[Account]) -> list[list[str]]:
+def redis_users(root: str, accounts: Sequence[Account], version: str = "") -> list[list[str]]:
     """The rules of each user, as `ACL SETUSER` takes them (Redis ACL, `#` and a SHA-256 is a password)."""
-    rules = _ALL.split()
+    rules = (_ALL_OF_6_0 if version.startswith("6.0") else _ALL).split()
     all_of_them = (root, *(text for one in accounts for text in one.passwords))
     users = [["default", "on", *dict.fromkeys(map(_mark, all_of_them)), *rules]]
     users += [[one.name, "on", *map(_mark, one.passwords), *rules] for one in accounts]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -235,6 +235,19 @@ class DockerEngine:
             yield event
 
     @patient
+    async def upgrade(
+        self,
+        target: Target,
+        before: BackingService,
+        after: BackingService,
+        draft: Draft,
+        keep: Callable[[], Copy],
+    ) -> AsyncIterator[Event]:
+        site = self._site(target)
+        network = await self._ground.ensure(site)
+        async for event in self._backing(site).upgrade(network, before, after, draft, keep):
+            yield event
+
     async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
         async for event in self._backing(self._site(target)).withdraw(backing):
             yield event

@@ -216,6 +216,18 @@ def test_a_machine_that_lost_its_power_comes_back_as_it_was(morning: Morning) ->
     assert "nothing to do" in morning.ok("plan", "test")
 
 
+def test_containers_that_come_back_in_the_other_order_keep_their_addresses(morning: Morning) -> None:
+    morning.wait_well()
+    before = morning.addresses()
+    front = sorted(name for name in before if "-front-" in name)
+    assert len(front) == 2
+    morning.daemon.docker("stop", *front)
+    for name in reversed(front):
+        morning.daemon.docker("start", name.lstrip("/"))
+    morning.wait_well()
+    assert morning.addresses() == before
+
+
 @pytest.mark.parametrize("line", [3, 8])
 def test_docker_that_is_killed_in_the_middle_of_a_deployment_ends_it_when_it_is_back(
     morning: Morning, line: int

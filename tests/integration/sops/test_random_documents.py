@@ -93,7 +93,8 @@ def test_yaml_written_there_opens_here(
     else:
         sops.write(".sops.yaml", f"creation_rules: [{{age: {sops.recipient}}}]\n")
     text = sops.must("encrypt", *chosen, "plain.yaml")
-    assert [plain(tree) for tree in opened(sops, "yaml", text)] == [plain(tree) for tree in trees]
+    found = [numbers_alike(tree) for tree in opened(sops, "yaml", text)]
+    assert found == [numbers_alike(tree) for tree in trees]
 
 
 @checked

@@ -89,7 +89,7 @@ def the_power(scene: Scene, kind: Kind, event: int) -> list[str]:
         command.kill()
         command.communicate()
         until(lambda: scene.runner is None, "the death of the runner")
-        tear(scene.folder / "state.sqlite-wal")
+        tear(scene.folder / "state.sqlite")
     scene.start_runner()
     until(lambda: scene.last_deployment()[1] == ENDS[kind][0], "the end that is due")
     return problems(scene, kind, begun, code=None)
@@ -125,15 +125,20 @@ def fill(path: Path) -> None:
                     pass
 
 
-def tear(wal: Path) -> None:
-    """Leaves half of the last page that was committed to a write-ahead log (sqlite.org/fileformat2.html, 4.1)."""
-    data = bytearray(wal.read_bytes())
+def tear(record: Path) -> None:
+    """Leaves half of the last page that was committed to the log of a record (sqlite.org/fileformat2.html, 4.1), in
+    new files: after a boot, nobody has the old ones open."""
+    wal = record.with_name(f"{record.name}-wal")
+    data = wal.read_bytes()
     size = 24 + int.from_bytes(data[8:12], "big")
     last = 32
     while data[last + size + 8 : last + size + 16] == data[16:24]:
         last += size
     assert data[last + 8 : last + 16] == data[16:24], "nothing was committed to the log"
-    wal.write_bytes(data[: last + size // 2])
+    for path, left in ((record, record.read_bytes()), (wal, data[: last + size // 2])):
+        path.unlink()
+        path.write_bytes(left)
+    record.with_name(f"{record.name}-shm").unlink(missing_ok=True)
 
 
 def crash(scene: Scene, kind: str) -> None:

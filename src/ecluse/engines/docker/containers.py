@@ -30,7 +30,13 @@ class Containers:
         self._client = client
 
     async def find(self, marks: Mapping[str, str], **more: str) -> list[Container]:
-        """Those that carry all these labels, running or not, by name."""
+        """Those that carry all these labels and are called what they say, running or not, by name; without marks,
+        every container of the machine."""
+        listed = await self.labelled(marks, **more)
+        return [item for item in listed if not marks or labels.bears_its_name(item)]
+
+    async def labelled(self, marks: Mapping[str, str], **more: str) -> list[Container]:
+        """Those that carry all these labels, ours or not: for what they may hold. Nothing is done to them."""
         found = await self._client.call(
             "GET",
             "containers/json",

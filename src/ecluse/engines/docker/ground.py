@@ -78,7 +78,8 @@ class Ground:
     async def of_services(self, site: Site) -> list[Network]:
         """The networks of the environment's services, by name."""
         found = await self._list({"label": labels.filters(site.marks)["label"]})
-        return sorted((item for item in found if item.service), key=lambda item: item.name)
+        ours = (item for item in found if item.service and item.name == site.network_of(item.service))
+        return sorted(ours, key=lambda item: item.name)
 
     async def join(self, network: Network, container: str, address: str) -> None:
         """Puts a container on one more network, running or not; does nothing when it is on it."""
@@ -159,7 +160,7 @@ class Ground:
     async def settle(self, site: Site, network: Network, choose: Choice) -> tuple[str, str]:
         """Creates a container under the lock, so that two never choose the same address; gives id and name."""
         async with self.lock():
-            name, body = choose(await self._containers.find(site.marks), network)
+            name, body = choose(await self._containers.labelled(site.marks), network)
             try:
                 return await self._containers.create(name, body), name
             except ApiError as error:

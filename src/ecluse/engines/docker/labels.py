@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,27 @@ def container(listed: Mapping[str, Any]) -> Container:
         labels=dict(listed.get("Labels") or {}),
         image=str(listed.get("Image") or ""),
     )
+
+
+def bears_its_name(item: Container) -> bool:
+    """Is it called what its labels say? Labels travel (`docker commit` puts them into an image, and whoever runs that
+    image has them too); a name is given once. What has our labels under another name was not made by us."""
+    machine = item.labels.get(MACHINE, "")
+    stem = f"{item.labels.get(PRODUCT, '')}-{item.labels.get(ENVIRONMENT, '')}"
+    backing, run = item.labels.get(BACKING, ""), item.labels.get(RUN, "")
+    mark = hashlib.sha256(item.labels.get(KEY, "").encode()).hexdigest()[:8]
+    names = {
+        "replica": f"{stem}-{item.service}-{item.process}-{item.labels.get(NUMBER, '')}",
+        "run": f"{stem}-{item.service}-{run}-run-{mark}",
+        "gateway": f"{stem}-gateway",
+        "backing": f"{stem}-{backing}",
+        "trial": f"{stem}-{backing}-trial",
+    }
+    if item.kind not in names:
+        return True
+    expected = f"{names[item.kind]}-{machine}" if machine else names[item.kind]
+    # the four characters set names apart that are spelled the same
+    return re.fullmatch(rf"{re.escape(expected)}(-[0-9a-f]{{4}})?", item.name) is not None
 
 
 def filters(marks: Mapping[str, str], **more: str) -> dict[str, list[str]]:

@@ -42,7 +42,13 @@ class Volumes:
         answer = await self._client.call(
             "GET", "volumes", what="list volumes", params={"filters": labels.filters(self._site.marks)}
         )
-        return {item["Name"]: item.get("Labels") or {} for item in answer.get("Volumes") or ()}
+        found = {item["Name"]: item.get("Labels") or {} for item in answer.get("Volumes") or ()}
+        return {name: marks for name, marks in found.items() if self._is_ours(name, marks)}
+
+    def _is_ours(self, name: str, marks: Mapping[str, str]) -> bool:
+        """What has our labels under another name was copied from ours."""
+        first = self._site.volume(marks.get(labels.BACKING, ""))
+        return name == first or name.startswith(f"{first}-v")
 
     async def remove(self, volume: str) -> None:
         try:
@@ -111,7 +117,15 @@ class Volumes:
     async def _create(self, volume: str, name: str, version: str, offset: int) -> None:
         marks = self._site.labels("volume", backing=name, offset=offset, version=version)
         body = payloads.volume(volume, marks)
-        await self._client.call("POST", "volumes/create", what=f"create the volume {volume}", body=body)
+        made = await self._client.call(
+            "POST", "volumes/create", what=f"create the volume {volume}", body=body
+        )
+        if (made.get("Labels") or {}).get(labels.PRODUCT) != str(self._site.target.product):
+            # Docker hands out what is there already, whoever made it
+            raise EngineError(
+                f"the volume {volume} belongs to something else",
+                hint="rename it, or the backing service: its data would be written over",
+            )
 
     def _read(self, name: str) -> Holding | None:
         text = read(self._folder / f"{name}.json")

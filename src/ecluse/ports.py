@@ -44,6 +44,9 @@ class Vault(Protocol):
     def remember(self, mark: str, sealed: Sealed) -> None:
         """Notes what an encrypted value comes to, so that who cannot read it knows it again."""
 
+    def texts(self) -> Iterator[str]:
+        """Every text that was ever kept: for masks."""
+
     def derive(self, purpose: str) -> str:
         """A generated credential, the same for the same purpose in the same state: letters and digits."""
 

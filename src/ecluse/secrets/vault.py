@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 from ecluse.errors import EcluseError, SecretUnavailable
@@ -56,6 +57,14 @@ class FolderVault:
 
     def remember(self, mark: str, sealed: Sealed) -> None:
         self._marks[self._mark_name(mark)] = sealed
+
+    def texts(self) -> Iterator[str]:
+        kept = [path.name for path in self._folder.glob("[0-9a-f]*")] if self._folder.is_dir() else []
+        for fingerprint in {*self._texts, *kept}:
+            try:
+                yield self.reveal(Sealed(fingerprint))
+            except SecretUnavailable:
+                continue
 
     def derive(self, purpose: str) -> str:
         digest = self._digest("derive", purpose)

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import base64
+import html
+import json
 import struct
+import urllib.parse
 from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ecluse.engines.docker.output import Lines, Mask, stamped
+from ecluse.engines.docker.output import MASK, Lines, Mask, stamped
 
 
 def frame(stream: int, text: bytes) -> bytes:
@@ -64,3 +68,32 @@ def test_longer_secrets_are_hidden_before_those_inside_them() -> None:
 
 def test_without_secrets_nothing_is_hidden() -> None:
     assert Mask([]).hide("anything") == "anything"
+
+
+SECRET = 'pass "w\\ rd"/+=é<&>'
+
+
+@pytest.mark.parametrize("shift", ["", "a", "ab", "abc"])
+def test_a_secret_in_base64_is_hidden_wherever_it_begins(shift: str) -> None:
+    text = base64.b64encode(f"{shift}{SECRET}".encode()).decode()
+    hidden = Mask([SECRET]).hide(f"Authorization: Basic {text}")
+    assert MASK in hidden
+    assert base64.b64encode(SECRET.encode()).decode()[4:-8] not in hidden
+    assert len(hidden) < len(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        SECRET, json.dumps(SECRET), json.dumps(SECRET, ensure_ascii=False), repr(SECRET), html.escape(SECRET),
+        urllib.parse.quote(SECRET, safe=""), urllib.parse.quote_plus(SECRET), SECRET.encode().hex(),
+    ],
+)  # fmt: skip
+def test_a_secret_is_hidden_as_programs_write_it(written: str) -> None:
+    assert Mask([SECRET]).hide(f"<{written}>").strip("<>\"'") == MASK
+
+
+def test_a_thousand_secrets_leave_other_lines_as_they_are() -> None:
+    mask = Mask(f"secret-number-{number}" for number in range(1000))
+    assert mask.hide("nothing of the kind, secret") == "nothing of the kind, secret"
+    assert mask.hide("a secret-number-7 and secret-number-77.") == f"a {MASK} and {MASK}."

@@ -20,7 +20,7 @@ from ecluse.engines.docker.gateway import Gateway
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.labels import Container, Site
-from ecluse.engines.docker.logs import Logs
+from ecluse.engines.docker.logs import Logs, masked
 from ecluse.engines.docker.patience import patient
 from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.rollout import Rollout, depart
@@ -288,7 +288,7 @@ class DockerEngine:
             since=since,
             tail=tail,
         )
-        return logs.follow() if follow else logs.read()
+        return masked(logs.follow() if follow else logs.read(), self._dressing.mask_of_all())
 
     async def execute(
         self, target: Target, service: ServiceName, process: str | None, command: Sequence[str], *, tty: bool

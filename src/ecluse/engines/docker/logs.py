@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
+from contextlib import aclosing, suppress
+from dataclasses import replace
 
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.labels import Container, Site
-from ecluse.engines.docker.output import Lines, stamped
+from ecluse.engines.docker.output import Lines, Mask, stamped
 from ecluse.errors import NotFound, nearest
 from ecluse.model.event import LogLine
 
@@ -140,6 +141,13 @@ class Logs:
                     yield _line(item, text, is_error)
         for is_error, text in lines.rest():
             yield _line(item, text, is_error)
+
+
+async def masked(lines: AsyncIterator[LogLine], mask: Mask) -> AsyncIterator[LogLine]:
+    """The same lines without the secrets that a program writes."""
+    async with aclosing(lines) as open_lines:  # type: ignore[type-var]  # they are generators
+        async for line in open_lines:
+            yield replace(line, text=mask.hide(line.text))
 
 
 def _line(item: Container, text: str, is_error: bool) -> LogLine:  # noqa: FBT001  # pairs come from Lines

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import struct
+from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit
+from html import escape
+from urllib.parse import quote, quote_plus, urlsplit
 
 HEADER = struct.Struct(">BxxxL")
 SHORTEST_MASKED = 3
@@ -61,21 +63,45 @@ def stamped(line: str) -> tuple[datetime, str]:
 
 
 class Mask:
-    """Takes secret texts out of what people will read: whole, in parts, and as URLs and JSON write them."""
+    """Takes secret texts out of what people will read: whole, in parts, and as URLs, JSON, HTML, base64, hexadecimal
+    digits and Python write them."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        texts = {form for secret in secrets for form in _forms(secret)}
-        self._pattern = re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
-        self._empty = not texts
+        self._forms: dict[str, set[str]] = {}
+        for secret in secrets:
+            for form in _forms(secret):
+                self._forms.setdefault(form[:SHORTEST_MASKED], set()).add(form)
 
     def hide(self, text: str) -> str:
-        return text if self._empty else self._pattern.sub(MASK, text)
+        """Only forms that can be in the text are looked for: a log has many lines, a product many secrets."""
+        starts = {text[at : at + SHORTEST_MASKED] for at in range(len(text) - SHORTEST_MASKED + 1)}
+        near = starts & self._forms.keys()
+        hits = [form for start in near for form in self._forms[start] if form in text]
+        if not hits:
+            return text
+        hits.sort(key=len, reverse=True)
+        return re.sub("|".join(re.escape(form) for form in hits), MASK, text)
 
 
 def _forms(secret: str) -> Iterator[str]:
     for text in (secret, *_parts(secret)):
-        if len(text) >= SHORTEST_MASKED:
-            yield from (text, quote(text, safe=""), json.dumps(text)[1:-1])
+        written = (
+            text, quote(text, safe=""), quote(text), quote_plus(text), json.dumps(text)[1:-1],
+            json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1], escape(text), escape(text, quote=False),
+        )  # fmt: skip
+        yield from {form for form in written if len(form) >= SHORTEST_MASKED}
+        if len(text) >= SHORTEST_PART:
+            yield from _encoded(text.encode())
+
+
+def _encoded(raw: bytes) -> Iterator[str]:
+    """In hexadecimal digits, and in base64 (RFC 4648) wherever in a longer text it begins: the characters that
+    neighbours have a part in are left out."""
+    yield from (raw.hex(), raw.hex().upper())
+    for shift in range(3):
+        begin, end = (shift * 8 + 5) // 6, (shift + len(raw)) * 8 // 6
+        for encode in (b64encode, urlsafe_b64encode):
+            yield encode(b"\0" * shift + raw).decode()[begin:end]
 
 
 def _parts(secret: str) -> Iterator[str]:

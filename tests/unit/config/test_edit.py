@@ -135,7 +135,11 @@ def test_every_scalar_is_read_back_by_old_and_new_readers(value: Plain) -> None:
 def test_whatever_is_written_the_file_then_says_exactly_that(
     data: dict[str, Plain], path: list[str], value: Plain, flow: bool | None
 ) -> None:
-    text = "# first\n" + yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True) + "# last\n"
+    text = (
+        "# first\n"
+        + yaml.safe_dump(data, default_flow_style=flow, allow_unicode=True, width=2**20)
+        + "# last\n"
+    )
     assume(not read_document(text, "x").problems and read_document(text, "x").value == data)
     assume(not read_document(f"a: {scalar_text(value)}", "x").problems)
     try:

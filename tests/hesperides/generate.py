@@ -253,13 +253,19 @@ def handed_down(level: Level, values: dict[str, Any]) -> dict[str, Any]:
     for name, inner in level.inner.items():
         items = values.get(name, [])
         result[name] = [
-            handed_down(
-                inner,
-                {**around, **{key: one for key, one in item.items() if isinstance(one, list) or one.strip()}},
-            )
+            handed_down(inner, {**around, **known(inner, item)})
             for item in (items if isinstance(items, list) else [])
         ]
     return result
+
+
+def known(level: Level, item: dict[str, Any]) -> dict[str, Any]:
+    """What an item gives: fields of its model that are not blank."""
+    return {
+        name: value
+        for name, value in item.items()
+        if isinstance(value, list) or (value.strip() and level.named(name))
+    }
 
 
 def generate(text: str, level: Level, values: dict[str, Any]) -> str:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -474,3 +477,20 @@ def test_patterns_are_kept_where_they_mean_the_same(
     assert "web: d: its pattern (a+)+ may take forever" in out
     assert "pattern" in empty.read("services/web/service.yaml") or "web: a:" in out
     empty.assert_checks()
+
+
+SOPS = shutil.which(
+    "sops",
+    path=f"{os.environ.get('ECLUSE_CACHE') or Path.home() / '.cache' / 'ecluse'}/peers/bin{os.pathsep}{os.environ['PATH']}",
+)
+
+
+@pytest.mark.skipif(SOPS is None, reason="sops is not built: run tools/peers.sh (needs Go)")
+def test_the_real_sops_reads_the_passwords_that_came_over(
+    empty: Folder, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert bring(empty, url, monkeypatch=monkeypatch) == 0
+    assert SOPS
+    file = empty.root / "config/environments/prd1/domains/shop.sops.yaml"
+    done = subprocess.run([SOPS, "--decrypt", file], capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout == f"app:\n    DB_MAIN: {PASSWORD}\n"

@@ -30,7 +30,12 @@ def told_defaults(unit: Unit, names: Sequence[str], secrets: Secrets) -> Default
         if name in secrets.reasons:
             result[name] = ""
             continue
-        by_tag = {one.default or "" for read in unit.read.values() for one in read.model.names.get(name, ())}
+        by_tag = {
+            read.model.tag_default(tag)
+            for read in unit.read.values()
+            for tag, one in read.model.by_tag.items()
+            if one.name == name
+        }
         is_in_items = any(
             name in fields.names
             for read in unit.read.values()

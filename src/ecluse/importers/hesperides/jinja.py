@@ -53,9 +53,10 @@ def _tag(tag: Tag, levels: list[Fields], naming: Naming) -> str:
     declared = levels[-1].by_tag[tag.text]
     name = declared.name
     if len(levels) == 1:
-        if not naming.own_default(name) or not declared.default:
+        default = levels[0].tag_default(tag.text)
+        if not naming.own_default(name) or not default:
             return f"{{{{ {naming.key(name)} }}}}"
-        return f"{{{{ {naming.key(name)} or {_quoted(declared.default)} }}}}"
+        return f"{{{{ {naming.key(name)} or {_quoted(default)} }}}}"
     options = [
         f"{_item(depth)}.get({_quoted(name)})"
         for depth in range(len(levels) - 1, 0, -1)

@@ -45,6 +45,13 @@ class Fields:
         found = self.names.get(name)
         return found[0].default if found else None
 
+    def tag_default(self, tag: str) -> str:
+        """What a tag comes to without a value: its default; that of the name, for a tag that is just the name."""
+        declared = self.by_tag.get(tag)
+        if declared and declared.default:
+            return declared.default
+        return (self.default(tag) or "") if declared is None or declared.name == tag else ""
+
     def is_password(self, name: str) -> bool:
         return any(one.password for one in self.names.get(name, ()))
 
@@ -122,12 +129,5 @@ def used_sections(nodes: Sequence[Node]) -> Iterator[Section]:
 def default_in_items(tag: Tag, levels: Sequence[Fields]) -> str:
     """What a tag inside of items comes to when nobody gives a value: its own default, or that of the same text
     around it. `levels`: from the module inwards; the last one is the tag's."""
-    own = levels[-1].by_tag[tag.text]
-    if own.default:
-        return own.default
-    for level in reversed(levels[:-1]):
-        around = level.by_tag.get(tag.text)
-        default = around.default if around else level.default(tag.text)
-        if default:
-            return default
-    return ""
+    defaults = (level.tag_default(tag.text) for level in reversed(levels))
+    return next((default for default in defaults if default), "")

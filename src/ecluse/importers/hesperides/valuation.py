@@ -113,7 +113,7 @@ class Valuation:
         if declared is None:
             return self.final(tag)
         value = self.value(declared.name)
-        return value if value is not None else declared.default or ""
+        return value if value is not None else self.model.tag_default(tag)
 
     def text(self, text: str) -> str:
         """A value of an item: its references are those of the module, not of the item."""
@@ -160,10 +160,7 @@ class Valuation:
         declared = self.model.by_tag.get(tag)
         name = declared.name if declared else tag
         text = self._resolved(name, trail)
-        if text.strip():
-            return text
-        default = declared.default if declared else self.model.default(name)
-        return default or ""
+        return text if text.strip() else self.model.tag_default(tag)
 
     def _grows(self, name: str, raw: Raw) -> bool:
         """Whether a value holds itself and something more."""

@@ -57,12 +57,12 @@ def alone(found: list[Token]) -> list[Token]:
     lonely = []
     for index in marks:
         before, after = found[index - 1].text, found[index + 1].text
-        starts = re.search(r"(^|\n)[ \t]*$", before) and (index == 1 or "\n" in before)
+        starts = re.search(r"(^|\n)[ \t]*\Z", before) and (index == 1 or "\n" in before)
         ends = re.match(r"[ \t]*\r?\n", after) or (index == len(found) - 2 and not after.strip())
         if starts and ends and spans_lines(found, index):
             lonely.append(index)
     for index in lonely:
-        found[index - 1].text = re.sub(r"[ \t]*$", "", found[index - 1].text)
+        found[index - 1].text = re.sub(r"[ \t]*\Z", "", found[index - 1].text)
         found[index + 1].text = re.sub(r"^[ \t]*(\r?\n)?", "", found[index + 1].text)
     return found
 

@@ -42,7 +42,7 @@ def _problems(
     state, expected_code = ENDS[kind]
     number, found = scene.last_deployment()
     if code is not None and code != expected_code:
-        yield f"the command ended with {code}, not {expected_code}"
+        yield f"the command ended with {code}, not {expected_code}: {scene.said}"
     if found != state:
         yield f"deployment {number} is {found}, not {state}"
     ends = [event for event in scene.events(number) if event.partition(".")[0] == "deployment"]

@@ -52,12 +52,13 @@ config:
 
 @dataclass
 class Scene:
-    """`version`: what both services should answer with."""
+    """`version`: what both services should answer with. `said`: the last words of the last command."""
 
     ecluse: Ecluse
     client: Client
     version: int = 1
     versions: list[int] = field(default_factory=list)
+    said: str = ""
 
     @property
     def product(self) -> str:

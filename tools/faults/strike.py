@@ -42,7 +42,7 @@ def the_runner(scene: Scene, point: Point) -> list[str]:
     _precede(scene, point.kind)
     with scene.runner_that_dies(point.event, before=point.before, delay=point.delay):
         begun = _begin(scene, point.kind)
-        code = _end(scene.command(point.kind))
+        code = _end(scene, scene.command(point.kind))
     return problems(scene, point.kind, begun, code=code)
 
 
@@ -69,10 +69,10 @@ def the_gateway(scene: Scene, kind: Kind, event: int) -> list[str]:
     number, _ = scene.last_deployment()
     until(lambda: len(scene.events(number)) >= event, f"event {event}")
     crash(scene, "gateway")
-    code = _end(command)
+    code = _end(scene, command)
     if code == ENDS["failing"][1] and kind != "failing":
         # what was new could not be looked at: it was brought back, and comes when it is asked for again
-        code = _end(scene.command("deploy"))
+        code = _end(scene, scene.command("deploy"))
     until(lambda: _answers(scene), "answers", seconds=60)
     return problems(scene, kind, begun, code=code, excused_until=begun.ticks + RECOVERY_SECONDS)
 
@@ -111,7 +111,7 @@ def the_room(scene: Scene, kind: Kind, event: int) -> list[str]:
     found = [] if scene.last_deployment()[1] == "running" else ["it did not wait for room"]
     scene.ecluse.ok("status", "test")
     filler.unlink()
-    code = _end(command)
+    code = _end(scene, command)
     if (scene.runner, scene.lease) != (runner, lease + 1):
         found.append(f"the runner did not begin anew: process {scene.runner}, lease {scene.lease}")
     return [*found, *problems(scene, kind, begun, code=code)]
@@ -170,7 +170,7 @@ def points(events: dict[Kind, int], runs: int, seed: int) -> Iterator[Point]:
 def undisturbed(scene: Scene, kind: Kind) -> int:
     """How many events there are when nothing is killed."""
     begun = _begin(scene, kind)
-    code = _end(scene.command(kind))
+    code = _end(scene, scene.command(kind))
     if found := problems(scene, kind, begun, code=code):
         raise AssertionError(f"undisturbed {kind}: {found}")
     return len(scene.events(scene.last_deployment()[0]))
@@ -189,8 +189,9 @@ def _begin(scene: Scene, kind: Kind) -> Begun:
     return begun
 
 
-def _end(command: subprocess.Popen[str]) -> int:
-    command.communicate(timeout=WAIT_SECONDS)
+def _end(scene: Scene, command: subprocess.Popen[str]) -> int:
+    out, _ = command.communicate(timeout=WAIT_SECONDS)
+    scene.said = out.strip()[-400:]
     assert command.returncode is not None
     return command.returncode
 

@@ -209,6 +209,8 @@ def test_docker_that_is_stopped_and_started_brings_everything_back_with_its_addr
 def test_a_machine_that_lost_its_power_comes_back_as_it_was(morning: Morning) -> None:
     morning.wait_well()
     before = morning.addresses()
+    # the runner is a process of that machine too
+    morning.ok("runner", "--stop")
     morning.daemon.lose_power()
     morning.daemon.start()
     morning.wait_well()

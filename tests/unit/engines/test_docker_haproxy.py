@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ecluse.engines.docker import haproxy
+from ecluse.engines.docker import haproxy, runtime
 from ecluse.engines.docker.judgement import Tally
 from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server, asks_otherwise, joined, routed
 from ecluse.model.application import ReleaseId
@@ -164,12 +164,12 @@ def test_the_edge_hands_tls_through_by_the_name_that_is_asked_for() -> None:
 
 
 def test_a_certificate_is_installed_by_two_commands() -> None:
-    assert haproxy.set_certificate("KEY\nCERTIFICATE\n") == [
+    assert runtime.set_certificate("KEY\nCERTIFICATE\n") == [
         "set ssl cert /run/ecluse/crt/environment.pem <<\nKEY\nCERTIFICATE\n",
         "commit ssl cert /run/ecluse/crt/environment.pem",
     ]
-    assert haproxy.read_fingerprint("Status: Used\nSHA1 FingerPrint: AB12\n") == "AB12"
-    assert haproxy.read_fingerprint("Can't display the certificate: Not found\n") is None
+    assert runtime.read_fingerprint("Status: Used\nSHA1 FingerPrint: AB12\n") == "AB12"
+    assert runtime.read_fingerprint("Can't display the certificate: Not found\n") is None
 
 
 def test_the_configuration_of_the_edge_does_not_depend_on_environments() -> None:
@@ -186,13 +186,13 @@ def test_the_shape_ignores_what_commands_can_change() -> None:
 
 
 def test_a_server_comes_and_goes_by_these_commands() -> None:
-    assert haproxy.add_server(WEB, Server("r-2", "10.213.1.1", 9000)) == [
+    assert runtime.add_server(WEB, Server("r-2", "10.213.1.1", 9000)) == [
         "add server invoicing.web/r-2 10.213.1.1:9000 weight 100 "
         "check inter 2000ms fastinter 500ms downinter 500ms fall 3 rise 1",
         "enable health invoicing.web/r-2",
         "enable server invoicing.web/r-2",
     ]
-    assert [haproxy.weigh("b", "s", 0), haproxy.park("b", "s"), haproxy.delete_server("b", "s")] == [
+    assert [runtime.weigh("b", "s", 0), runtime.park("b", "s"), runtime.delete_server("b", "s")] == [
         "set server b/s weight 0",
         "set server b/s state maint",
         "del server b/s",
@@ -201,12 +201,12 @@ def test_a_server_comes_and_goes_by_these_commands() -> None:
 
 def test_a_map_follows_by_the_fewest_commands() -> None:
     before, after = {"a": "1", "b": "2", "c": "3"}, {"b": "2", "c": "4", "d": "5"}
-    assert haproxy.map_commands("hosts.map", before, after) == [
+    assert runtime.map_commands("hosts.map", before, after) == [
         "del map /run/ecluse/hosts.map a",
         "add map /run/ecluse/hosts.map d 5",
         "set map /run/ecluse/hosts.map c 4",
     ]
-    assert haproxy.read_map("0x55 a 1\n0x56 b 2\n\n") == {"a": "1", "b": "2"}
+    assert runtime.read_map("0x55 a 1\n0x56 b 2\n\n") == {"a": "1", "b": "2"}
 
 
 def test_the_statistics_tell_who_is_up_and_why_not() -> None:
@@ -218,7 +218,7 @@ def test_the_statistics_tell_who_is_up_and_why_not() -> None:
         "invoicing.web,r-3,0,DOWN,* L4CON,,,\n"
         "invoicing.web,BACKEND,2,UP,,,,\n\n"
     )
-    standings = haproxy.read_standings(answer)
+    standings = runtime.read_standings(answer)
     assert [(item.server, item.status, item.sessions, item.detail) for item in standings] == [
         ("r-1", "UP", 2, "L7OK"),
         ("r-2", "DOWN", 0, "it answers with status 503"),
@@ -236,8 +236,8 @@ def test_the_master_tells_which_workers_are_old() -> None:
         "8               worker          1               0d00h00m10s     2.6.12\n"
         "# programs\n\n"
     )
-    assert haproxy.current_worker(answer) == "31"
-    assert haproxy.count_old_workers(answer) == 1
+    assert runtime.current_worker(answer) == "31"
+    assert runtime.count_old_workers(answer) == 1
 
 
 def test_a_strange_path_cannot_leave_its_argument() -> None:
@@ -274,7 +274,7 @@ def test_what_a_server_answered_is_counted() -> None:
         "hrsp_4xx,hrsp_5xx,hrsp_other,rtime,\n"
         "a.web,r-1,2,DRAIN,0,L7OK,200,1,2,0,90,3,2,4,0,120,\n"
     )
-    (standing,) = haproxy.read_standings(answer)
+    (standing,) = runtime.read_standings(answer)
     assert (standing.weight, standing.tally) == (0, Tally(102, 7, 0.12))
 
 
@@ -290,8 +290,8 @@ def test_websockets_are_told_from_requests_that_are_under_way() -> None:
         + line.format("aXweb", "r-2", "00h", "00h")
         + "0x56: proto=unix_stream src=unix:1 fe=GLOBAL be=<NONE> srv=<none> rq[an=00h] rp[an=00h]\n"
     )
-    assert haproxy.read_tunnels(answer, "a.web") == {"r-1": 1}
-    assert haproxy.read_sessions(answer, "a.web") == {"r-1": 2, "r-2": 1}
+    assert runtime.read_tunnels(answer, "a.web") == {"r-1": 1}
+    assert runtime.read_sessions(answer, "a.web") == {"r-1": 2, "r-2": 1}
 
 
 def test_a_server_at_rest_gets_nothing_new_after_a_reload_either() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from ecluse.engines.docker import health
-from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.health import Attempt
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.listeners import Listener, parse
 from ecluse.engines.docker.rollout import sort
+from ecluse.engines.docker.runtime import Standing
 from ecluse.model.application import ReleaseId
 from ecluse.model.cause import Cause
 from ecluse.model.names import ServiceName

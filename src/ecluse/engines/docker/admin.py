@@ -7,8 +7,8 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from ecluse.engines.docker import haproxy
-from ecluse.engines.docker.haproxy import Standing
+from ecluse.engines.docker import haproxy, runtime
+from ecluse.engines.docker.runtime import Standing
 from ecluse.errors import EngineError
 
 ANSWER_SECONDS = 5.0
@@ -26,7 +26,7 @@ class Admin:
 
     async def ask(self, *commands: str) -> str:
         """Sends commands to the worker and gives what it answers; EngineError when it does not."""
-        return await self._send("admin.sock", haproxy.commands(commands))
+        return await self._send("admin.sock", runtime.commands(commands))
 
     async def tell(self, command: str, *, unless: tuple[str, ...] = ()) -> None:
         """Sends a command that answers with nothing, or with one of `unless`, when it was done."""
@@ -35,26 +35,26 @@ class Admin:
             raise EngineError(f"{self._who} refuses `{command}`: {answer}")
 
     async def standings(self) -> list[Standing]:
-        return haproxy.read_standings(await self.ask("show stat"))
+        return runtime.read_standings(await self.ask("show stat"))
 
     async def map(self, file: str) -> dict[str, str]:
-        return haproxy.read_map(await self.ask(f"show map {haproxy.FOLDER}/{file}"))
+        return runtime.read_map(await self.ask(f"show map {haproxy.FOLDER}/{file}"))
 
     async def certificate(self) -> str | None:
         """The fingerprint of the certificate in use, None where there is none."""
-        return haproxy.read_fingerprint(
+        return runtime.read_fingerprint(
             await self.ask(f"show ssl cert {haproxy.FOLDER}/{haproxy.CERTIFICATE}")
         )
 
     async def install_certificate(self, pem: str) -> None:
-        prepare, commit = haproxy.set_certificate(pem)
+        prepare, commit = runtime.set_certificate(pem)
         answer = (await self.ask(prepare)).strip()
         if "Transaction" not in answer:
             raise EngineError(f"{self._who} refuses the certificate: {answer}")
         await self.tell(commit, unless=("Success",))
 
     async def old_workers(self) -> int:
-        return haproxy.count_old_workers(await self._send("master.sock", "show proc\n"))
+        return runtime.count_old_workers(await self._send("master.sock", "show proc\n"))
 
     async def answers(self) -> bool:
         try:
@@ -88,7 +88,7 @@ class Admin:
 
     async def _worker(self) -> str | None:
         try:
-            return haproxy.current_worker(await self._send("master.sock", "show proc\n"))
+            return runtime.current_worker(await self._send("master.sock", "show proc\n"))
         except EngineError:
             return None
 

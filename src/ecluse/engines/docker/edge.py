@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypedDict
 
-from ecluse.engines.docker import addresses, haproxy, labels, payloads
+from ecluse.engines.docker import addresses, haproxy, labels, payloads, runtime
 from ecluse.engines.docker.admin import Admin
 from ecluse.engines.docker.client import ApiError
 from ecluse.engines.docker.containers import Containers
@@ -201,7 +201,7 @@ class Edge:
 
     async def _follow(self) -> None:
         wanted = dict(line.split() for line in (read(self._folder / "hosts.map") or "").splitlines())
-        for command in haproxy.map_commands("hosts.map", await self._admin.map("hosts.map"), wanted):
+        for command in runtime.map_commands("hosts.map", await self._admin.map("hosts.map"), wanted):
             await self._admin.tell(command)
 
     async def _remove(self) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from ecluse.engines.docker import addresses, certificates, haproxy, health, labels, payloads
+from ecluse.engines.docker import addresses, certificates, haproxy, health, labels, payloads, runtime
 from ecluse.engines.docker.admin import Admin
 from ecluse.engines.docker.authority import Authority, own_certificate
 from ecluse.engines.docker.certification import Certification
@@ -23,7 +23,6 @@ from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.edge import Edge
 from ecluse.engines.docker.files import lock, private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
-from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.judgement import Tally
 from ecluse.engines.docker.labels import Container, Site
@@ -41,6 +40,7 @@ from ecluse.engines.docker.routing import (
     recovered,
     routed,
 )
+from ecluse.engines.docker.runtime import Standing
 from ecluse.errors import EngineError
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
@@ -211,13 +211,13 @@ class Gateway:
         """How many websockets these replicas have open."""
         if not await self._admin.answers():
             return 0
-        found = haproxy.read_tunnels(await self._admin.ask("show sess"), backend)
+        found = runtime.read_tunnels(await self._admin.ask("show sess"), backend)
         return sum(found[name] for name in names)
 
     async def look_away(self, backend: str, names: Sequence[str]) -> None:
         """These replicas are about to be told to end: what they have open stays until they close it."""
         for name in names:
-            await self._admin.ask(haproxy.look_away(backend, name))
+            await self._admin.ask(runtime.look_away(backend, name))
 
     async def dismiss(self, backend: str, names: Sequence[str]) -> None:
         """Takes replicas out. Whatever they still have open is closed."""
@@ -268,8 +268,8 @@ class Gateway:
     async def _is_quiet(self, backend: str, names: Sequence[str]) -> bool:
         """Nothing but websockets on these servers, and no worker of an older configuration that may use them."""
         answer = await self._admin.ask("show sess")
-        tunnels = haproxy.read_tunnels(answer, backend)
-        sessions = haproxy.read_sessions(answer, backend)
+        tunnels = runtime.read_tunnels(answer, backend)
+        sessions = runtime.read_sessions(answer, backend)
         queued = await self._sessions(backend, names)
         busy = any(max(sessions[name], queued[name]) > tunnels[name] for name in names)
         return not busy and await self._admin.old_workers() == 0
@@ -283,11 +283,11 @@ class Gateway:
 
     async def _delete(self, backend: str, name: str) -> None:
         """Closes what is left, a websocket for example, and deletes the server."""
-        await self._admin.tell(haproxy.park(backend, name))
+        await self._admin.tell(runtime.park(backend, name))
         deadline = time.monotonic() + _DELETE_SECONDS
         while True:
-            await self._admin.ask(haproxy.close_sessions(backend, name))
-            answer = (await self._admin.ask(haproxy.delete_server(backend, name))).strip()
+            await self._admin.ask(runtime.close_sessions(backend, name))
+            answer = (await self._admin.ask(runtime.delete_server(backend, name))).strip()
             if not answer or "deleted" in answer or "No such" in answer:
                 return
             if time.monotonic() > deadline:
@@ -399,7 +399,7 @@ class Gateway:
             await self._follow_servers(backend, standings)
 
     async def _follow_map(self, file: str, wanted: Mapping[str, str]) -> None:
-        for command in haproxy.map_commands(file, await self._admin.map(file), wanted):
+        for command in runtime.map_commands(file, await self._admin.map(file), wanted):
             await self._admin.tell(command)
 
     async def _follow_certificate(self, routes: Routes) -> None:
@@ -408,7 +408,7 @@ class Gateway:
             return
         if await self._admin.certificate() == certificates.fingerprint(pem):
             return
-        if len(pem) > haproxy.PAYLOAD_CHARACTERS:
+        if len(pem) > runtime.PAYLOAD_CHARACTERS:
             await self._admin.reload()
         else:
             await self._admin.install_certificate(pem)
@@ -421,15 +421,15 @@ class Gateway:
         for server in backend.servers:
             standing = standings.get((backend.name, server.name))
             if standing is None:
-                add, *enable = haproxy.add_server(backend, server)
+                add, *enable = runtime.add_server(backend, server)
                 await self._admin.tell(add, unless=("New server registered",))
                 for command in enable:
                     await self._admin.tell(command)
                 continue
             if standing.weight != server.weight:
-                await self._admin.tell(haproxy.weigh(backend.name, server.name, server.weight))
+                await self._admin.tell(runtime.weigh(backend.name, server.name, server.weight))
             if server.weight and standing.status.startswith(("DRAIN", "MAINT")):
-                await self._admin.tell(haproxy.ready(backend.name, server.name))
+                await self._admin.tell(runtime.ready(backend.name, server.name))
         wanted = {server.name for server in backend.servers}
         for name in [server for owner, server in standings if owner == backend.name and server not in wanted]:
             await self._delete(backend.name, name)

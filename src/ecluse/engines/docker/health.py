@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from ecluse.engines.docker.haproxy import Standing
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.listeners import Listener
+from ecluse.engines.docker.runtime import Standing
 from ecluse.model.cause import Cause, CauseKind
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import Replica, ReplicaState

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ecluse.delivery import actions, quarantine, rotation
 from ecluse.delivery.acting import Act, Acting, Outcome
 from ecluse.delivery.copies import Copying
+from ecluse.delivery.drift import drift
 from ecluse.delivery.surroundings import is_outdated, neighbours, renewed
 from ecluse.delivery.turns import Turns
 from ecluse.delivery.waves import Wave, waves
@@ -54,8 +55,9 @@ class Execution:
         # what `begin` may have planned anew, now or before a crash
         self._take(self._records.deployment(self._number).intent)
         if late is not None:
-            await self._step("end", lambda: self._end("failed", late))
-            return "failed"
+            # nothing was touched: what was there runs
+            await self._step("end", lambda: self._end("restored", late))
+            return "restored"
         if self._intent.plan.kind in ALONE:
             return await self._run_alone()
         if self._intent.plan.kind == "restore":
@@ -96,16 +98,26 @@ class Execution:
         self._records.begin(self._number)
         if (late := self._take_passwords()) is not None:
             return Outcome(late)
-        if is_outdated(self._records, self._deployment):
-            observed = await self._engine.observe(self._intent.target)
-            intent = renewed(self._records, self._intent, observed)
-            self._records.replan(self._number, intent)
-            self._take(intent)
-            self._acting.note(
-                "note", "", "planned again: something else was deployed here since it was asked for"
-            )
+        if is_outdated(self._records, self._deployment) and (late := await self._plan_again()) is not None:
+            return Outcome(late)
         await self._acting.tidy()
         return Outcome()
+
+    async def _plan_again(self) -> Cause | None:
+        """The same wish on what is there now. A plan that was reviewed is applied as it is, or not at all."""
+        intent = renewed(self._records, self._intent, await self._engine.observe(self._intent.target))
+        stale = drift(self._intent.plan, intent.plan) if self._intent.is_reviewed else []
+        if stale:
+            sentence = (
+                "the plan that was reviewed does not hold any more: something else was deployed here since"
+            )
+            return Cause("stale", "", sentence, tuple(stale), hint="make the plan again: nothing was changed")
+        self._records.replan(self._number, intent)
+        self._take(intent)
+        self._acting.note(
+            "note", "", "planned again: something else was deployed here since it was asked for"
+        )
+        return None
 
     def _take_passwords(self) -> Cause | None:
         """A command that waited for a rotation runs with what is known good now; other plans must be made again."""
@@ -118,7 +130,7 @@ class Execution:
         if name is None:
             return None
         sentence = f"the passwords of {name} were changed since this was asked for"
-        return Cause("configuration-unreadable", name, sentence, hint="ask again: nothing was changed")
+        return Cause("stale", name, sentence, hint="ask again: nothing was changed")
 
     def _refresh(self, known: KnownGood) -> None:
         """The same release with the passwords that count now."""

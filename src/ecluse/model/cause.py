@@ -10,7 +10,7 @@ from ecluse.errors import EngineError
 CauseKind = Literal[
     "image-missing", "exited", "out-of-memory", "wrong-port", "probe-refused", "probe-silent", "task-failed",
     "dependency-down", "configuration-unreadable", "no-space", "port-taken", "timeout", "cancelled", "engine",
-    "errors-rose", "slower",
+    "errors-rose", "slower", "stale",
 ]  # fmt: skip
 
 

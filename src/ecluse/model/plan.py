@@ -149,6 +149,7 @@ class Intent:
     applications: what each service of the plan should be. previous: what it was, for those that ran before.
     others: the services of the environment that the plan leaves alone. backing: what stands behind them.
     volumes: with `down`, remove the data too. rolled_to: with `rollback`, the deployment gone back to.
+    is_reviewed: a saved plan, which is not planned again when it has waited: it still holds, or is not applied.
     """
 
     target: Target
@@ -162,3 +163,4 @@ class Intent:
     rolled_to: int | None = None
     note: str | None = None
     circumstances: Circumstances = field(default_factory=Circumstances)
+    is_reviewed: bool = False

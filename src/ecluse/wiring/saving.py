@@ -63,7 +63,7 @@ async def propose_saved(
     note = f"the plan {intent.plan.digest}, saved by {saved.made_by}"
     return replace(
         proposal,
-        intent=replace(proposal.intent, note=note),
+        intent=replace(proposal.intent, note=note, is_reviewed=True),
         refusals=(*refusals, *proposal.refusals),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -396,6 +396,20 @@ async def test_a_deployment_that_waited_is_planned_on_what_it_finds(workshop: Wo
     assert workshop.records.deployment(third).intent.plan.steps[0].before == "2"
     again = await workshop.intent(application("api", "2"))
     assert again.plan.is_empty
+
+
+async def test_a_reviewed_plan_that_waited_is_applied_as_it_is_or_not_at_all(workshop: Workshop) -> None:
+    await workshop.deploy(application("api"))
+    stale = replace(await workshop.intent(application("api", "3")), is_reviewed=True)
+    await workshop.deploy(application("api", "2"))
+    number = workshop.records.enqueue(stale, by="me")
+    assert await workshop.resume(number) == "restored"
+    cause = workshop.records.deployment(number).cause
+    assert cause is not None
+    assert (cause.kind, cause.evidence[0].partition(":")[0]) == ("stale", "replace api/web")
+    assert await workshop.versions() == {"api": ["2"]}
+    whole = replace(await workshop.intent(application("api", "3")), is_reviewed=True)
+    assert await workshop.execute(whole) == "succeeded"
 
 
 async def test_an_end_is_told_once(workshop: Workshop) -> None:

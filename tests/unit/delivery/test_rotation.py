@@ -158,7 +158,7 @@ async def test_a_deployment_that_was_asked_for_before_does_not_bring_the_old_pas
     late = scene.records.enqueue(intent, by="anna")
     assert await scene.execute(number) == "succeeded"
     scene.engine.asked.clear()
-    assert await scene.execute(late) == "failed"
+    assert await scene.execute(late) == "restored"
     cause = scene.records.deployment(late).cause
     assert cause is not None
     assert cause.sentence == "the passwords of db were changed since this was asked for"

@@ -20,6 +20,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.acceptance.installed import docker
+
+PROGRAM = Path(__file__).parents[1] / "integration" / "docker" / "image"
 START_SECONDS = 90.0
 _CLONE_NEWNET = 0x40000000
 Value = TypeVar("Value")
@@ -124,35 +127,99 @@ class Daemon:
                 raise OSError(ctypes.get_errno(), "setns")
 
     def _mine(self) -> list[int]:
-        """dockerd's containerd and shims name the folder; what runs in containers descends from these."""
-        found = subprocess.run(["ps", "-e", "-o", "pid=,ppid=,args="], capture_output=True, text=True).stdout
-        rows = [line.split(maxsplit=2) for line in found.splitlines()]
-        mine = {int(row[0]) for row in rows if len(row) > 2 and str(self.folder / "exec") in row[2]}
-        while more := {int(row[0]) for row in rows if int(row[1]) in mine} - mine:
-            mine |= more
-        return sorted(mine)
+        """dockerd's containerd and shims name the folder; what runs in containers stands on a file system in it."""
+        listing = subprocess.run(
+            ["ps", "-e", "-ww", "-o", "pid=,args="], capture_output=True, text=True
+        ).stdout
+        rows = [line.split(maxsplit=1) for line in listing.splitlines()]
+        mine = {int(row[0]) for row in rows if len(row) > 1 and str(self.folder / "exec") in row[1]}
+        return sorted(mine | {int(row[0]) for row in rows if self._stands_on(int(row[0]))})
+
+    def _stands_on(self, pid: int) -> bool:
+        """Is the root of this process a layer of ours? A container whose shim is gone is nobody's child."""
+        try:
+            mounts = Path(f"/proc/{pid}/mountinfo").read_text().splitlines()
+        except OSError:
+            return False
+        return any(mount.split()[4] == "/" and f"{self.data}/" in mount for mount in mounts)
 
     def _mounts(self) -> list[str]:
         lines = Path("/proc/self/mounts").read_text().splitlines()
-        return [line.split()[1] for line in lines if line.split()[1].startswith(f"{self.folder}/")]
+        found = [line.split()[1] for line in lines if line.split()[1].startswith(f"{self.folder}/")]
+        return [path for path in found if path != str(self.data)]
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    def limit_disk(self, size: str) -> None:
+        """Puts all that it keeps on a disk of this size."""
+        self.data.mkdir()
+        image = self.folder / "disk"
+        subprocess.run(["truncate", "--size", size, str(image)], check=True)
+        subprocess.run(["mkfs.ext4", "-q", "-m", "0", str(image)], check=True)
+        done = subprocess.run(
+            ["mount", "-o", "loop", str(image), str(self.data)], capture_output=True, text=True
+        )
+        if done.returncode:
+            pytest.skip(f"a disk in a file cannot be mounted here: {done.stderr.strip()}")
+
+    def leave_disk(self) -> None:
+        """Gives the disk back, where it has one of its own."""
+        if os.path.ismount(self.data):
+            subprocess.run(["umount", "--lazy", str(self.data)], check=True)
 
 
 @contextmanager
-def private_daemon(folder: Path) -> Iterator[Daemon]:
-    for tool in ("dockerd", "nsenter", "ip"):
+def private_daemon(folder: Path, *, disk: str | None = None) -> Iterator[Daemon]:
+    """disk: the size of what it may fill, None for all that the machine has."""
+    for tool in ("dockerd", "nsenter", "ip", *(("mkfs.ext4",) if disk else ())):
         if shutil.which(tool) is None:
             pytest.skip(tool)
     if os.geteuid() != 0:
         pytest.skip("only root may start an engine")
     daemon = Daemon(folder)
+    if disk:
+        daemon.limit_disk(disk)
     daemon.make_networks()
-    daemon.start()
     try:
+        daemon.start()
         yield daemon
     finally:
         daemon.lose_power()
         daemon.leave_networks()
+        daemon.leave_disk()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def bring_images(daemon: Daemon, tag: str, *house: str) -> None:
+    """The private engine reaches no registry and no package: what it needs is made by the machine's own.
+
+    tag: what the tests' program is called. house: which images of ours."""
+    build = ["docker", "build", "--quiet", "--network", "host", "--tag", tag, str(PROGRAM)]
+    subprocess.run(build, check=True, capture_output=True)
+    try:
+        daemon.load(tag, *map(house_image, house))
+    finally:
+        docker("image", "rm", tag)
+
+
+def house_image(name: str) -> str:
+    import asyncio
+    import tempfile
+
+    from ecluse.engines.docker.client import Client
+    from ecluse.engines.docker.house import House
+
+    async def ensure() -> str:
+        client = Client()
+        with tempfile.TemporaryDirectory() as folder:
+            try:
+                return await House(client, Path(folder)).ensure(name)  # type: ignore[arg-type]
+            finally:
+                await client.close()
+
+    return asyncio.run(ensure())
 
 
 def wait_for(is_so: Callable[[], bool], seconds: float, what: str) -> None:

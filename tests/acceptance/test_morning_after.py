@@ -9,15 +9,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from tests.acceptance.installed import Command, docker
-from tests.acceptance.private_daemon import Daemon, private_daemon, wait_for
+from tests.acceptance.installed import Command
+from tests.acceptance.private_daemon import Daemon, bring_images, private_daemon, wait_for
 
 PRODUCT = "morning"
-PROGRAM = Path(__file__).parents[1] / "integration" / "docker" / "image"
 RECOVERY_SECONDS = 60.0
 ECLUSE_YAML = f"""\
 product: {PRODUCT}
@@ -142,7 +140,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
             (folder / "service.yaml").write_text(text)
             (folder / "Dockerfile").write_text("FROM ecluse-test/morning\n")
         (root / "ecluse.yaml").write_text(ECLUSE_YAML)
-        bring_images(daemon)
+        bring_images(daemon, "ecluse-test/morning", "haproxy", "redis")
         command = Command(
             root,
             tmp_path_factory.mktemp("state"),
@@ -157,34 +155,6 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
         yield found
         command("down", "test", "--volumes", "--yes")
         command("runner", "--stop")
-
-
-def bring_images(daemon: Daemon) -> None:
-    """The private engine reaches no registry and no package: what it needs is made by the machine's own."""
-    build = ["docker", "build", "--quiet", "--network", "host", "--tag", "ecluse-test/morning", str(PROGRAM)]
-    subprocess.run(build, check=True, capture_output=True)
-    try:
-        daemon.load("ecluse-test/morning", house_image("haproxy"), house_image("redis"))
-    finally:
-        docker("image", "rm", "ecluse-test/morning")
-
-
-def house_image(name: str) -> str:
-    import asyncio
-    import tempfile
-
-    from ecluse.engines.docker.client import Client
-    from ecluse.engines.docker.house import House
-
-    async def ensure() -> str:
-        client = Client()
-        with tempfile.TemporaryDirectory() as folder:
-            try:
-                return await House(client, Path(folder)).ensure(name)  # type: ignore[arg-type]
-            finally:
-                await client.close()
-
-    return asyncio.run(ensure())
 
 
 def test_docker_that_is_stopped_and_started_brings_everything_back_with_its_addresses(

@@ -39,20 +39,20 @@ class Command:
     def words(self) -> list[str]:
         return [*self.inside, str(ECLUSE), "-C", str(self.root)]
 
-    def __call__(self, *words: str, timeout: float = 600, **variables: str) -> Answer:
+    def __call__(self, *words: str, timeout: float = 600, given: str = "", **variables: str) -> Answer:
         done = subprocess.run(
             [*self.words, *words],
             capture_output=True,
             text=True,
             timeout=timeout,
-            stdin=subprocess.DEVNULL,
+            input=given,
             env=self.environment(variables),
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Answer(done.returncode, done.stdout, done.stderr)
 
-    def ok(self, *words: str, timeout: float = 900, **variables: str) -> Answer:
-        answer = self(*words, timeout=timeout, **variables)
+    def ok(self, *words: str, timeout: float = 900, given: str = "", **variables: str) -> Answer:
+        answer = self(*words, timeout=timeout, given=given, **variables)
         assert answer.code == 0, (
             f"ecluse {' '.join(words)} ended with {answer.code}\n{answer.out}\n{answer.err}"
         )

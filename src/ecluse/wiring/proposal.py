@@ -44,16 +44,21 @@ class Proposal:
     def plan(self) -> Plan:
         return self.intent.plan
 
+    def require_readable(self) -> None:
+        """Raises SecretUnavailable, with those who can read what nobody here can."""
+        if self.unreadable:
+            listed = "\n".join(f"  - {line}" for line in self.unreadable)
+            raise SecretUnavailable(
+                f"{self.plan.kind} to {self.plan.environment} is refused:\n{listed}",
+                hint="let one of them deploy it here once: then it is known, and anybody may",
+            )
+
     def enqueue(self) -> int:
         """Hands the intent to the runner's queue; gives the deployment's number.
 
         Busy when it is a command that runs on its own, and somebody runs the same one.
         """
-        if self.unreadable:
-            raise SecretUnavailable(
-                f"{self.plan.kind} to {self.plan.environment}: " + "\n".join(self.unreadable),
-                hint="deploy where an identity of one of these recipients is, once: then it is known here",
-            )
+        self.require_readable()
         self.state.vault.keep()
         records, user = self.state.records, self.state.settings.user
         if self.plan.kind not in ALONE:

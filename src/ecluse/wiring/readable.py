@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ecluse.model.application import Application, Desired
@@ -25,8 +25,14 @@ def unreadable_values(
         return
     for encrypted in met:
         where = location_of(configuration.twins.documents, encrypted)
-        readers = ", ".join(encrypted.recipients)
+        readers = ", ".join(named(configuration.product.holders, encrypted.recipients))
         yield f"{where}: {encrypted.path}: nobody can read it here; {readers} can"
+
+
+def named(holders: Mapping[str, str], recipients: Sequence[str]) -> list[str]:
+    """Recipients with the names of those that ecluse.yaml knows."""
+    names = {recipient: name for name, recipient in holders.items()}
+    return [f"{names[one]} ({one})" if one in names else one for one in recipients]
 
 
 def received(product: OpenProduct) -> Callable[[EnvironmentName], Received]:

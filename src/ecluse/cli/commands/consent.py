@@ -40,6 +40,7 @@ def settle(
 
     if not json:
         show_plan(proposal.plan)
+    proposal.require_readable()
     if override is None:
         gates.refuse(list(proposal.refusals), what=f"{proposal.plan.kind} to {proposal.plan.environment}")
     elif proposal.refusals:

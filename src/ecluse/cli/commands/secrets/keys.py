@@ -8,7 +8,6 @@ import click
 
 from ecluse.cli.commands import options
 from ecluse.cli.commands.secrets.scope import opened
-from ecluse.cli.commands.secrets.values import named
 from ecluse.cli.invocation import Invocation
 from ecluse.cli.output import say, show, show_json, table
 
@@ -90,6 +89,7 @@ def recipients() -> None:
 def list_recipients(invocation: Invocation, *, json: bool) -> None:
     """Lists who may read what, by the rules of .sops.yaml."""
     from ecluse.secrets.custody import probe
+    from ecluse.wiring.readable import named
 
     product = opened(invocation)
     scopes = [*map(str, product.product.environments), None]

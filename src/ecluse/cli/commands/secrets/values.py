@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 import click
 
 from ecluse.cli.commands import options
@@ -89,6 +87,7 @@ def show_values(
     from ecluse.cli.commands.consent import ask
     from ecluse.secrets.files import written
     from ecluse.secrets.sops.tree import leaves
+    from ecluse.wiring.readable import named
 
     product = opened(invocation)
     file = target(product, environment, service, domain)
@@ -108,9 +107,3 @@ def show_values(
     for name in names:
         show(f"{name}: {found[name]}" if values else name)
     say(f"{file} can be read by {', '.join(named(product.product.holders, recipients))}")
-
-
-def named(holders: Mapping[str, str], recipients: Sequence[str]) -> list[str]:
-    """Recipients with the names of those that ecluse.yaml knows."""
-    names = {recipient: name for name, recipient in holders.items()}
-    return [f"{names[one]} ({one})" if one in names else one for one in recipients]

@@ -204,6 +204,8 @@ def test_values_of_an_environment_go_there(empty: Folder, capsys: pytest.Capture
         ("- a", "compose.yaml:1: must be a map with services"),
         ("services:\n  a: {image: x, image: y}", "compose.yaml:2: services.a.image: is given twice"),
         ("services:\n  a:\n    image: ${X", "compose.yaml:3: services.a.image: has a ${ that is never closed"),
+        ("services:\n  a:\n    environment: {PASSWORD=hunter2: \"${X\"}", "compose.yaml:3: services.a.environment.…: has a ${ that is never closed"),
+        ("x: {ghp_0123456789abcdefghijklmnopqrstuvwxyz: $}", "compose.yaml:1: x.…: has a $ that begins no variable: $$ is a literal $"),
         ("services:\n  a:\n    image: ${X:?no}", "compose.yaml:3: services.a.image: needs the variable X"),
         ("services:\n  a:\n    image: $1", "has a $ that begins no variable: $$ is a literal $"),
         ("services:\n  a: {env_file: e}", "e:1: A: has a quote that is never closed"),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ecluse.errors import ConfigInvalid, Location, Problem
 from ecluse.importers.compose.backing import Backing, backing_of, spoken
-from ecluse.importers.compose.read import ComposeFile, Value, mapping, pairs, read_compose, texts
+from ecluse.importers.compose.read import ComposeFile, Value, mapping, pairs, read_compose, shown, texts
 from ecluse.importers.compose.service import Built, Tell, built
 from ecluse.importers.contract import declaration, native, type_of
 from ecluse.importers.dotenv import read_env
@@ -83,7 +83,7 @@ class _Converting:
             self.draft.tell("left", f"${{{name}}}", "has no value in .env: it is empty")
         for key in self.compose.value:
             if key not in ("services", "version", "name") and not key.startswith("x-"):
-                self.draft.tell("left", key, "has no equivalent")
+                self.draft.tell("left", shown(key), "has no equivalent")
         for name, ours in self.names.items():
             if name != ours:
                 self.draft.tell("changed", name, f"is {ours} here")
@@ -101,7 +101,7 @@ class _Converting:
         def tell(key: str, what: str) -> None:
             line = self.compose.lines.get(f"services.{name}.{key}")
             where = f"{self.asked.file}:{line}: " if line else ""
-            self.draft.tell("left", f"{where}{name}.{key}", what)
+            self.draft.tell("left", f"{where}{name}.{shown(key)}", what)
 
         return tell
 
@@ -151,7 +151,7 @@ class _Converting:
                 "networks",
                 "hostname",
             ):
-                self.draft.tell("left", f"{name}.{key}", "has no equivalent in a backing service")
+                self.draft.tell("left", f"{name}.{shown(key)}", "has no equivalent in a backing service")
 
     def _service(self, name: str) -> None:
         one, service, ours = self.built[name], self.services[name], self.names[name]

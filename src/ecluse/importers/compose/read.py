@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 import yaml
 
 from ecluse.errors import ConfigInvalid, Location, Problem
+from ecluse.importers.recognise import secret_reason
 from ecluse.importers.variables import Expander, Unexpandable
 
 MAX_CHARACTERS = 1_048_576
 MAX_VALUES = 50_000
 MAX_DEPTH = 40
 _NULL = re.compile(r"~|null|Null|NULL|")
+_KEY = re.compile(r"[\w\[\]-]{0,64}|<<")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Value = str | None | list["Value"] | dict[str, "Value"]
@@ -129,7 +131,17 @@ class _Reading:
         return {**merged, **result}
 
     def wrong(self, node: yaml.Node, path: str, message: str) -> None:
-        self.problems.append(Problem(Location(self.file, node.start_mark.line + 1), path, message))
+        where = Location(self.file, node.start_mark.line + 1)
+        self.problems.append(Problem(where, shown(path), message))
+
+
+def shown(path: str) -> str:
+    """A dotted path as it may be told: a slip (`PASSWORD=x: `) makes a key of what was meant as a value."""
+    return ".".join(part if _is_name(part) else "…" for part in path.split("."))
+
+
+def _is_name(part: str) -> bool:
+    return bool(_KEY.fullmatch(part)) and secret_reason("", part) is None
 
 
 def texts(value: Value) -> list[str]:

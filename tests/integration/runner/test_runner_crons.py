@@ -202,6 +202,49 @@ def test_a_runner_that_comes_back_makes_up_once_and_says_what_was_missed(tmp_pat
     assert len(runs(back)) == 1
 
 
+def test_a_clock_that_jumps_ahead_and_is_put_right_starts_one_run_and_none_twice(tmp_path: Path) -> None:
+    clock = MovedClock()
+    state = opened(tmp_path, clock)
+    deploy(state, Cron("mail", "0 * * * *", ("mail",)), ended=True)
+    crons = Crons(state)
+    crons.look()
+
+    clock.time = START + timedelta(hours=2, minutes=15)
+    crons.look()
+    assert [item.intent.note for item in state.records.runs(TEST, "api/mail", limit=9)] == [
+        "makes up for 2026-03-02 14:00 UTC"
+    ]
+    _end_runs(state)
+    clock.time = START + timedelta(seconds=30)
+    for _ in range(25):
+        crons.look()
+        Crons(opened(tmp_path, clock)).look()
+        clock.time += timedelta(minutes=5)
+    assert len(runs(state)) == 1
+    clock.time = datetime(2026, 3, 2, 15, 0, 3, tzinfo=UTC)
+    Crons(opened(tmp_path, clock)).look()
+    assert len(runs(state)) == 2
+
+
+def test_a_clock_that_was_days_ahead_begins_anew_when_it_is_put_right(tmp_path: Path) -> None:
+    clock = MovedClock(START + timedelta(days=3))
+    state = opened(tmp_path, clock)
+    deploy(state, Cron("mail", "0 * * * *", ("mail",)), ended=True)
+    crons = Crons(state)
+    crons.look()
+    for seconds, count in ((0, 0), (8, 0), (16, 1), (24, 1)):
+        clock.time = START + timedelta(seconds=seconds)
+        crons.look()
+        Crons(opened(tmp_path, clock)).look()
+        assert len(runs(state)) == count
+
+
+def _end_runs(state: ProductState) -> None:
+    for item in state.records.unfinished():
+        state.records.begin(item.number)
+        state.records.end(item.number, "succeeded")
+
+
 def test_what_did_not_run_is_listed_for_a_week_and_told_of_one_cron_for_longer(tmp_path: Path) -> None:
     clock = MovedClock()
     state = opened(tmp_path, clock)

@@ -6,8 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from ecluse.delivery.crons import Known, Look, look, rule
+from ecluse.delivery.crons import SET_BACK, Known, Look, look, rule
 from ecluse.model.cron import Mark
 from ecluse.model.deployment import DeploymentState, Pending
 from ecluse.model.names import EnvironmentName, ServiceName
@@ -139,6 +141,80 @@ def test_a_clock_that_was_years_ahead_begins_anew() -> None:
 def test_a_clock_that_jumps_ahead_is_a_downtime_and_no_burst() -> None:
     found = seen(HOURLY, since=NOON, now=NOON + timedelta(days=3, minutes=5))
     assert len(found.starts) == 1
+
+
+def test_a_clock_that_jumps_ahead_makes_up_for_nothing_that_is_to_be_skipped() -> None:
+    found = seen(replace(HOURLY, missed="skip"), since=NOON, now=NOON + timedelta(days=3, minutes=5))
+    assert found.starts == ()
+    (omission,) = found.omissions
+    assert (omission.since, omission.due) == (NOON + HOUR, NOON + timedelta(days=3))
+
+
+AT_NIGHT = replace(DAILY, schedule="30 2 * * *")
+QUARTERS = replace(DAILY, schedule="*/15 * * * *")
+CHANGES = {"summer": "2026-03-28T20:00+00:00", "winter": "2026-10-24T20:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    ("change", "cron", "count"),
+    # 26 hours from the evening before hold one night, whether it is shorter or longer than others
+    [("summer", AT_NIGHT, 1), ("winter", AT_NIGHT, 1), ("summer", QUARTERS, 104), ("winter", QUARTERS, 104)],
+)
+def test_a_day_when_the_clocks_change_has_each_time_once(change: str, cron: Cron, count: int) -> None:
+    begin = datetime.fromisoformat(CHANGES[change])
+    started, omissions = _looked([begin + n * MINUTE for n in range(26 * 60 + 1)], cron)
+    assert len(started) == len(set(started)) == count
+    assert omissions == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "away", "back", "due", "note"),
+    [
+        # the time that does not exist is missed at the instant of the change
+        ("summer", 4 * HOUR, 5.5 * HOUR, "2026-03-29T01:00+00:00", "makes up for 2026-03-29 03:00 Europe/Paris"),
+        # the hour that comes twice is missed the first time, and made up for in the second
+        ("winter", 4 * HOUR, 5.25 * HOUR, "2026-10-25T00:30+00:00", "makes up for 2026-10-25 02:30 Europe/Paris"),
+    ],
+)  # fmt: skip
+def test_one_run_makes_up_for_a_clock_that_jumps_over_a_change(
+    change: str, away: timedelta, back: timedelta, due: str, note: str
+) -> None:
+    begin = datetime.fromisoformat(CHANGES[change])
+    found = seen(AT_NIGHT, since=begin + away, now=begin + back)
+    assert [(start.due, start.note) for start in found.starts] == [(datetime.fromisoformat(due), note)]
+    assert found.omissions == ()
+    assert look(known(AT_NIGHT), found.marks, [], begin + back + 2 * HOUR).starts == ()
+
+
+@given(
+    st.sampled_from(sorted(CHANGES)),
+    st.sampled_from([AT_NIGHT, QUARTERS, HOURLY]),
+    st.lists(st.integers(-90, 200), min_size=1, max_size=40),
+)
+def test_whatever_the_clock_does_within_its_bounds_no_time_comes_twice(
+    change: str, cron: Cron, jumps: list[int]
+) -> None:
+    now = latest = datetime.fromisoformat(CHANGES[change])
+    moments = [now]
+    for jump in jumps:
+        now = max(now + jump * MINUTE, latest - SET_BACK)
+        latest = max(latest, now)
+        moments.append(now)
+    started, _ = _looked(moments, cron)
+    assert len(started) == len(set(started))
+
+
+def _looked(moments: list[datetime], cron: Cron) -> tuple[list[datetime], int]:
+    """The times for which runs start when somebody looks at these moments, and how many omissions there are."""
+    marks: tuple[Mark, ...] = ()
+    started: list[datetime] = []
+    omissions = 0
+    for now in moments:
+        found = look(known(cron), marks, [], now)
+        marks = found.marks
+        started += [start.due for start in found.starts]
+        omissions += len(found.omissions)
+    return started, omissions
 
 
 def test_a_service_that_is_gone_is_forgotten() -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from benchmarks.corpus import names
 from benchmarks.installed import end_tidily
 from benchmarks.shown import show_machine
 
-PARTS = ("start", "resolve", "plan", "replace", "faults", "secrets")
+PARTS = ("start", "resolve", "plan", "replace", "faults", "secrets", "causes")
 
 
 def main() -> None:
@@ -26,13 +27,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default"
     )
-    parser.add_argument("--rounds", type=int, default=50, help="replacements by ecluse")
+    parser.add_argument("--rounds", type=int, help="replacements by ecluse (50), or of each cause (1)")
     parser.add_argument("--rival-rounds", type=int, default=10, help="replacements by each rival")
     parser.add_argument(
         "--sizes", type=int, nargs="+", default=[1, 10, 100], help="services in the plan part"
     )
     parser.add_argument("--kills", type=int, default=200, help="of the runner, in the faults part")
     parser.add_argument("--seed", type=int, default=1, help="of the moments in the faults part")
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        choices=names(),
+        help="this case of the causes part",
+    )
     return parser
 
 
@@ -53,7 +62,7 @@ def _run(part: str, asked: argparse.Namespace) -> None:
         case "replace":
             from benchmarks.replace import bench_replace
 
-            bench_replace(asked.rounds, asked.rival_rounds)
+            bench_replace(asked.rounds or 50, asked.rival_rounds)
         case "faults":
             from benchmarks.faults import bench_faults
 
@@ -63,3 +72,8 @@ def _run(part: str, asked: argparse.Namespace) -> None:
             from benchmarks.secrets import bench_secrets
 
             bench_secrets()
+        case "causes":
+            from benchmarks.causes import bench_causes
+
+            if bench_causes(asked.only, asked.rounds or 1):
+                raise SystemExit(1)

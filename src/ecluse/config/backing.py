@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -20,6 +20,10 @@ SCHEMES: Mapping[BackingKind, str] = {"mariadb": "mysql", "postgresql": "postgre
 VERSIONS: Mapping[BackingKind, str] = {"mariadb": "10.11", "postgresql": "15", "redis": "7.0", "s3": "2.30"}
 PORTS: Mapping[BackingKind, int] = {"mariadb": 3306, "postgresql": 5432, "redis": 6379, "s3": 8080}
 EXTERNAL_PORTS: Mapping[BackingKind, int] = {**PORTS, "s3": 443}
+
+
+Given = Callable[[str], Value | None]
+"""The secret that the encrypted files give a client for a key."""
 
 
 @dataclass(slots=True)
@@ -50,7 +54,9 @@ class Accounts:
             turns={client: turn for client in sorted(clients) if (turn := self._turn(backing, client)) > 1},
         )
 
-    def value(self, backing: Backing, client: ServiceName, name: str, reveal: Reveal) -> Value:
+    def value(
+        self, backing: Backing, client: ServiceName, name: str, *, reveal: Reveal, given: Given
+    ) -> Value:
         """What `${backing.NAME.<name>}` is for a client."""
         fields = (*FIELDS, "region") if backing.kind == "s3" else FIELDS
         if name not in fields:
@@ -58,9 +64,9 @@ class Accounts:
         if name == "url" and backing.kind == "s3":
             return _value(_endpoint(self._plain(backing, client)))
         if name == "url":
-            return _value(self._url(backing, client, reveal), secret=self._has_password(backing))
+            return _value(self._url(backing, client, reveal, given), secret=self._has_password(backing))
         if name == "password":
-            return self._password_value(backing, client)
+            return self._password_value(backing, client, given)
         return _value(self._plain(backing, client)[name])
 
     def _plain(self, backing: Backing, client: ServiceName) -> dict[str, str | int]:
@@ -70,7 +76,7 @@ class Accounts:
         known = self.known.get(backing.name)
         return known.turn(client) if known is not None and known.kind == backing.kind else 1
 
-    def _url(self, backing: Backing, client: ServiceName, reveal: Reveal) -> str:
+    def _url(self, backing: Backing, client: ServiceName, reveal: Reveal, given: Given) -> str:
         facts = self._plain(backing, client)
         user = (
             ""
@@ -78,7 +84,7 @@ class Accounts:
             else quote(str(facts["user"]), safe="")
         )
         if self._has_password(backing):
-            password = self._password_value(backing, client).data
+            password = self._password_value(backing, client, given).data
             text = reveal(password) if isinstance(password, Sealed) else str(password)
             user += f":{quote(text, safe='')}"
         account = f"{user}@" if user else ""
@@ -89,12 +95,14 @@ class Accounts:
     def _has_password(self, backing: Backing) -> bool:
         return backing.external is None or backing.external.password_key is not None
 
-    def _password_value(self, backing: Backing, client: ServiceName) -> Value:
+    def _password_value(self, backing: Backing, client: ServiceName, given: Given) -> Value:
         if backing.external is None:
             return _value(self._password(backing, client), secret=True)
         key = backing.external.password_key
         if key is None:
             raise BadReference((f"{backing.name} has no password", "name its `password_key:` in ecluse.yaml"))
+        if encrypted := given(key):
+            return encrypted
         found = self.secrets.lookup(self.environment, client, key)
         if found is None:
             hint = "encrypt it with `ecluse secrets set`, or give it in a private file: `--secrets FILE`"

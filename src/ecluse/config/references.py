@@ -93,7 +93,9 @@ def _refer_backing(scope: ServiceScope, rest: str) -> Value:
     if not wanted:
         hint = "write ${backing.NAME.url}, .host, .port, .user, .password or .name"
         raise BadReference((f"backing.{rest} is not a reference", hint))
-    return scope.around.accounts.value(backing[name], scope.name, wanted, scope.around.reveal)
+    return scope.around.accounts.value(
+        backing[name], scope.name, wanted, reveal=scope.around.reveal, given=scope.encrypted
+    )
 
 
 def _refer_environment(scope: ServiceScope, rest: str) -> Value:

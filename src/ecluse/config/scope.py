@@ -106,6 +106,13 @@ class ServiceScope:
         """The native value of a contract key; its data is None when it has none."""
         return self._once(f"app.{key}", lambda: self._app(self.declaration.spec.config[key]))
 
+    def encrypted(self, key: str) -> Value | None:
+        """What the encrypted files give for a key, which the contract need not have."""
+        found = next((layer.app[key] for layer in reversed(self.layers) if key in layer.app), None)
+        if not isinstance(found, Encrypted):
+            return None
+        return Value(self.around.sealed(found), secret=True, characters=100)
+
     def run(self, process: str, name: str) -> Value | None:
         """One field of a process, as it was written and with its references resolved."""
         given = self.process_fields(process).get(name)

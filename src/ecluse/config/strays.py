@@ -46,11 +46,13 @@ def stray_warnings(
         for domain, layer in scope.shared():
             names = [name for name, entry in product.services.items() if domain in (None, entry.domain)]
             if all(name in specs for name in names):
-                yield from _shared_strays(layer, [specs[name] for name in names])
+                yield from _shared_strays(layer, [specs[name] for name in names], product.password_keys)
 
 
-def _shared_strays(layer: Layer, specs: Collection[ServiceSpec]) -> Iterator[Problem]:
-    keys = {key for spec in specs for key in spec.config}
+def _shared_strays(
+    layer: Layer, specs: Collection[ServiceSpec], passwords: Collection[str]
+) -> Iterator[Problem]:
+    keys = {key for spec in specs for key in spec.config} | {*passwords}
     processes = {name for spec in specs for name in spec.processes}
     crons = {name for spec in specs for name in spec.crons}
     for key in layer.app:

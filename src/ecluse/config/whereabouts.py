@@ -151,7 +151,7 @@ def _undeclared(configuration: Configuration) -> Iterator[Vain]:
         for domain, layer in scope.shared():
             names = [name for name, entry in product.services.items() if domain in (None, entry.domain)]
             if all(name in specs for name in names):
-                known = {key for name in names for key in specs[name].config}
+                known = {key for name in names for key in specs[name].config} | product.password_keys
                 for key in layer.app:
                     if key not in known:
                         yield Vain(layer.origin("app", key), f"app.{key}", "is declared by no service")

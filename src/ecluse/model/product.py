@@ -144,3 +144,11 @@ class Product:
     environments: Mapping[EnvironmentName, Environment]
     registry: str | None = None
     holders: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def password_keys(self) -> frozenset[str]:
+        """The configuration keys that hold the passwords of backing services of somebody else."""
+        backing = [one for place in self.environments.values() for one in place.backing.values()]
+        return frozenset(
+            one.external.password_key for one in backing if one.external and one.external.password_key
+        )

@@ -133,6 +133,30 @@ def test_what_a_twin_leaves_plain_is_an_ordinary_value_but_no_secret(product: Se
     assert "app.SMTP_PASSWORD: is a secret in a plain file" in product.problems()
 
 
+def with_external(product: Sealing) -> Sealing:
+    outside = "external: {host: cache.example.fr, user: comptoir, password_key: CACHE_PASSWORD}"
+    text = _product().replace("{kind: redis}", f"{{kind: redis, {outside}}}")
+    product.write("ecluse.yaml", text)
+    return product.invoicing(config='URL: {type: url, default: "${backing.sessions.url}"}')
+
+
+def test_the_password_of_somebody_elses_database_may_be_in_an_encrypted_file(product: Sealing) -> None:
+    with_external(product).seal("config/common.sops.yaml", "app: {CACHE_PASSWORD: s3cr3t}")
+    assert product.values()["URL"] == "redis://comptoir:s3cr3t@cache.example.fr:6379/0"
+    assert isinstance(product.setting("URL").text, Sealed)
+    assert product.problems() == ""
+    product.secrets = {"CACHE_PASSWORD": "elsewhere"}
+    assert product.values()["URL"] == "redis://comptoir:s3cr3t@cache.example.fr:6379/0"
+
+
+def test_who_cannot_read_the_password_of_somebody_elses_database_is_told_of_it_as_of_any(
+    product: Sealing,
+) -> None:
+    with_external(product).seal("config/common.sops.yaml", "app: {CACHE_PASSWORD: s3cr3t}").as_nobody()
+    assert sealed(product.setting("URL")).is_unreadable
+    assert len(product.resolve("test").unreadable) == 1
+
+
 def test_without_an_identity_everything_resolves_and_nothing_is_told(product: Sealing) -> None:
     product.seal("config/common.sops.yaml", "app: {SMTP_PASSWORD: s3cr3t, RETRIES: 7}").as_nobody()
     for key in ("SMTP_PASSWORD", "MAIL_URL", "RETRIES"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import uuid4
 
-from ecluse.engines.docker import payloads, terminal
+from ecluse.engines.docker import holding, labels, payloads, terminal
 from ecluse.engines.docker.client import ApiError, Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
@@ -15,7 +15,8 @@ from ecluse.model.workload import Box
 
 
 class Debug:
-    """One session; its container is removed whatever happens."""
+    """The sessions of an environment. The container of one is removed whatever happens: at its end, or, where its
+    process was killed, before the next session or deployment."""
 
     def __init__(self, site: Site, *, client: Client, containers: Containers, dressing: Dressing) -> None:
         self._site = site
@@ -27,8 +28,14 @@ class Debug:
         self, beside: Container, box: Box, image: str, command: Sequence[str], *, tty: bool
     ) -> int:
         """Runs `command` in `image`; gives its exit code."""
+        await self.tidy()
         name, body = payloads.debug(
-            self._site, beside, image=image, env=self._dressing.env(box), mark=uuid4().hex[:8]
+            self._site,
+            beside,
+            image=image,
+            env=self._dressing.env(box),
+            mark=uuid4().hex[:8],
+            holder=holding.this_process(),
         )
         try:
             identity = await self._containers.create(name, body)
@@ -45,3 +52,9 @@ class Debug:
             return await terminal.join(self._client, identity, command, tty=tty)
         finally:
             await self._containers.remove(identity)
+
+    async def tidy(self) -> None:
+        """Removes what sessions left whose process is gone."""
+        for item in await self._containers.find(self._site.marks, kind="run", run="debug"):
+            if holding.is_gone(item.labels.get(labels.HOLDER, "")):
+                await self._containers.remove(item.id)

@@ -143,6 +143,7 @@ class DockerEngine:
         async for event in self._gateway(site).prepare(network, workloads):
             yield event
         await reach.tidy(network, workloads)
+        await self._debug(site).tidy()
 
     @patient
     async def renew(self, target: Target) -> AsyncIterator[Event]:
@@ -308,8 +309,7 @@ class DockerEngine:
         running = [item for item in replicas if item.is_running]
         if not running:
             raise await self._nothing_of(site, workload.service, workload.process)
-        session = Debug(site, client=self._client, containers=self._containers, dressing=self._dressing)
-        return await session.join(running[0], workload.box, image, command, tty=tty)
+        return await self._debug(site).join(running[0], workload.box, image, command, tty=tty)
 
     async def _remove_containers(self, site: Site) -> AsyncIterator[Event]:
         """Those that serve first, then what they stand on, the gateway last."""
@@ -321,6 +321,9 @@ class DockerEngine:
                 await self._containers.remove(item.id)
                 yield Event("note", _subject(item), f"removed {item.name}")
         await self._gateway(site).remove()
+
+    def _debug(self, site: Site) -> Debug:
+        return Debug(site, client=self._client, containers=self._containers, dressing=self._dressing)
 
     async def _replicas(self, site: Site, service: ServiceName, process: str | None) -> list[Container]:
         more = {"service": str(service)} | ({"process": process} if process else {})

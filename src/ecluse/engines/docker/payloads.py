@@ -112,10 +112,12 @@ def run(site: Site, run: Run, *, place: Place, env: Mapping[str, str]) -> tuple[
 
 
 def debug(
-    site: Site, beside: Container, *, image: str, env: Mapping[str, str], mark: str
+    site: Site, beside: Container, *, image: str, env: Mapping[str, str], mark: str, holder: str
 ) -> tuple[str, Body]:
-    """A container that waits beside another: the same network (and so the same names) and processes."""
-    marks = site.labels("run", service=beside.service, run="debug", key=mark, image=image)
+    """A container that waits beside another: the same network (and so the same names) and processes.
+
+    holder: the process that removes it in the end."""
+    marks = site.labels("run", service=beside.service, run="debug", key=mark, image=image, holder=holder)
     body = _container(
         image, marks, Place(f"container:{beside.id}", ""), command=("sleep", "infinity"), env=env
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyrage
+import ready
 
 CANARY = "c4n4ry-" + "7h15-must-never-show"
 PRODUCT = """\
@@ -61,10 +62,9 @@ class Person:
         return [sys.executable, "-m", "ecluse.cli.main", "-C", str(self.root), *words]
 
     def run(self, *words: str, given: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            self.command(*words), input=given, capture_output=True, text=True, timeout=120,
-            env=self.environ(**environ), cwd=self.root, check=False,
-        )  # fmt: skip
+        done = ready.run(
+            ["-C", str(self.root), *words], given=given, environ=self.environ(**environ), folder=self.root
+        )
         self.said += [done.stdout, done.stderr]
         assert "Traceback" not in done.stderr, done.stderr
         return done

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from croniter import CroniterBadDateError, croniter
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -103,6 +102,9 @@ def _mode(value: object) -> object:
 
 
 def _schedule_problem(text: str) -> str | None:
+    # only who has a schedule waits for it to be loaded
+    from croniter import CroniterBadDateError, croniter
+
     if not (_CRON.fullmatch(text) and croniter.is_valid(text)):
         return "must be a schedule of five fields (minute hour day month weekday)"
     try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from ecluse.engines.docker.health import ended
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Mask
-from ecluse.engines.docker.reach import Reach, networks_of
+from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.symptoms import at_the_start
 from ecluse.engines.docker.volumes import Volumes
 from ecluse.errors import EngineError
@@ -69,7 +70,7 @@ class Backing:
             )
         recipe = RECIPES[backing.kind]
         self._volumes.go_back(backing.name, backing.version)
-        async for event in self._image(backing, recipe):
+        async for event in self.find_image(backing):
             yield event
         image = backing.image or await self._house.ensure(recipe.image, backing.version)
         item = await self._current(backing, image)
@@ -87,12 +88,12 @@ class Backing:
         yield Event("backing", backing.name, f"ready, with {len(backing.accounts)} accounts")
 
     async def dump(self, backing: BackingService, draft: Draft) -> AsyncIterator[Event]:
-        async for event in self._copies(backing, await self._running(backing)).dump(draft):
+        async for event in self.copies(backing, await self.running(backing)).dump(draft):
             yield event
 
     async def load(self, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
-        item = await self._running(backing)
-        copies = self._copies(backing, item)
+        item = await self.running(backing)
+        copies = self.copies(backing, item)
         # one that was stopped in the middle, or is loading still
         await copies.wait_up()
         async for event in copies.load(copy):
@@ -102,93 +103,34 @@ class Backing:
         yield Event("backing", backing.name, "brought back")
 
     async def rehearse(self, backing: BackingService, copy: Copy) -> AsyncIterator[Event]:
-        recipe = RECIPES[backing.kind]
-        await self._remove_trials(backing)
         yield Event("backing", backing.name, "starting one that reaches nobody")
-        image = backing.image or await self._house.ensure(recipe.image, backing.version)
-        try:
-            item = await self._start_trial(backing, recipe, image)
-            copies = self._copies(backing, item)
-            await copies.wait_up()
-            if backing.kind != "redis":
-                await self._give_accounts(item, backing, recipe, self._secrets(backing))
+        async with self.trial(backing) as (_, copies):
             async for event in copies.load(copy):
                 yield event
             counts = await copies.count([part.database for part in copy.manifest.parts])
             what = dumps.what_is_counted(backing.kind, counts)
             yield Event("backing", backing.name, f"opens: {what}", data=counts)
+
+    @asynccontextmanager
+    async def trial(
+        self, backing: BackingService, *, volume: str | None = None
+    ) -> AsyncIterator[tuple[Container, Copies]]:
+        """A server that reaches nobody, up, with the accounts; on this volume, or on none. It is removed at the end."""
+        recipe = RECIPES[backing.kind]
+        await self._remove_trials(backing)
+        try:
+            image = backing.image or await self._house.ensure(recipe.image, backing.version)
+            item = await self._start_trial(backing, recipe, image, volume=volume)
+            copies = self.copies(backing, item)
+            await copies.wait_up()
+            if backing.kind != "redis":
+                await self._give_accounts(item, backing, recipe, self._secrets(backing))
+            yield item, copies
         finally:
             await self._remove_trials(backing)
 
-    async def upgrade(
-        self,
-        network: Network,
-        before: BackingService,
-        after: BackingService,
-        draft: Draft,
-        keep: Callable[[], Copy],
-    ) -> AsyncIterator[Event]:
-        """The data goes to a new volume under the new version, while nobody can write; the old volume is left."""
-        name = after.name
-        if not self._volumes.is_switched(name, after.version):
-            async for event in self._image(after, RECIPES[after.kind]):
-                yield event
-            yield Event("backing", name, "closing it to its clients")
-            old = await self._seclude(await self._running(before))
-            source = self._copies(before, old)
-            await source.wait_up()
-            async for event in source.dump(draft):
-                yield event
-            copy = await asyncio.to_thread(keep)
-            volume = await self._volumes.begin(name, after.version)
-            async for event in self._fill(after, copy, volume, source):
-                yield event
-            for item in await self._containers.find(self._site.marks, kind="backing", backing=name):
-                await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
-                await self._containers.remove(item.id)
-            kept = self._volumes.volume(name)
-            self._volumes.switch(name, volume, after.version, before=before.version)
-            yield Event("backing", name, f"{after.version} has the data; the volume {kept} is left as it was")
-        async for event in self.provide(network, after):
-            yield event
-        self._volumes.settle(name)
-
-    async def _seclude(self, item: Container) -> Container:
-        """Ends its connections, then runs it where only we reach it."""
-        joined = networks_of(await self._containers.inspect(item.id))
-        if joined:
-            await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
-            for network in joined:
-                body = payloads.leaving(item.id)
-                what = f"take {item.name} off a network"
-                await self._client.call("POST", f"networks/{network}/disconnect", what=what, body=body)
-        await self._containers.start(item.id, name=item.name)
-        return item
-
-    async def _fill(
-        self, after: BackingService, copy: Copy, volume: str, source: Copies
-    ) -> AsyncIterator[Event]:
-        """Loads a copy into a new volume, by a server that reaches nobody; all that was there must be there."""
-        recipe = RECIPES[after.kind]
-        image = after.image or await self._house.ensure(recipe.image, after.version)
-        await self._remove_trials(after)
-        try:
-            item = await self._start_trial(after, recipe, image, volume=volume)
-            copies = self._copies(after, item)
-            await copies.wait_up()
-            if after.kind != "redis":
-                await self._give_accounts(item, after, recipe, self._secrets(after))
-            async for event in copies.load(copy):
-                yield event
-            parts = [part.database for part in copy.manifest.parts]
-            here, there = await copies.count(parts), await source.count(parts)
-            if here != there:
-                raise EngineError(f"{after.name} {after.version} has {here} where there was {there}")
-            await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
-        finally:
-            await self._remove_trials(after)
-
-    async def _running(self, backing: BackingService) -> Container:
+    async def running(self, backing: BackingService) -> Container:
+        """Its container, started where it is not running."""
         for item in await self._containers.find(self._site.marks, kind="backing", backing=backing.name):
             if not item.is_running:
                 await self._containers.start(item.id, name=item.name)
@@ -198,7 +140,7 @@ class Backing:
             hint=f"ecluse deploy {self._site.target.environment}",
         )
 
-    def _copies(self, backing: BackingService, item: Container) -> Copies:
+    def copies(self, backing: BackingService, item: Container) -> Copies:
         root, secrets = self._passwords(backing)[0], self._secrets(backing)
         return Copies(backing, item, root=root, secrets=secrets, client=self._client)
 
@@ -250,7 +192,9 @@ class Backing:
         if self._folder.is_dir():
             self._folder.rmdir()
 
-    async def _image(self, backing: BackingService, recipe: Recipe) -> AsyncIterator[Event]:
+    async def find_image(self, backing: BackingService) -> AsyncIterator[Event]:
+        """RolloutFailed where the image is of somebody else, and not here."""
+        recipe = RECIPES[backing.kind]
         if backing.image is None:
             if not await self._house.has(recipe.image, backing.version):
                 yield Event(

@@ -26,6 +26,8 @@ from ecluse.engines.docker.reach import Reach
 from ecluse.engines.docker.rollout import Rollout, depart
 from ecluse.engines.docker.routing import Entrance, Routes
 from ecluse.engines.docker.runs import Runs
+from ecluse.engines.docker.versions import Versions
+from ecluse.engines.docker.volumes import Volumes
 from ecluse.errors import NotFound, nearest
 from ecluse.model.application import BackingService, Target
 from ecluse.model.capacity import Capacity
@@ -246,7 +248,7 @@ class DockerEngine:
     ) -> AsyncIterator[Event]:
         site = self._site(target)
         network = await self._ground.ensure(site)
-        async for event in self._backing(site).upgrade(network, before, after, draft, keep):
+        async for event in self._versions(site).change(network, before, after, draft, keep):
             yield event
 
     async def withdraw(self, target: Target, backing: str) -> AsyncIterator[Event]:
@@ -384,6 +386,15 @@ class DockerEngine:
             house=self._house,
             reach=self._reach(site),
             dressing=self._dressing,
+        )
+
+    def _versions(self, site: Site) -> Versions:
+        return Versions(
+            site,
+            client=self._client,
+            containers=self._containers,
+            backing=self._backing(site),
+            volumes=Volumes(site, state=self._state, client=self._client, ground=self._ground),
         )
 
     def _reach(self, site: Site) -> Reach:

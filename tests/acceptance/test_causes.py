@@ -156,7 +156,7 @@ def test_each_way_of_failing_is_recognised(failures: dict[str, Failed], name: st
     expected = (FOLDER / name / "expected.txt").read_text().replace("IMAGE", found.image).splitlines()
     told = [cause.kind, cause.sentence, *([cause.hint] if cause.hint else [])]
     assert told == expected, f"{cause.evidence}\n{cause.logs}"
-    assert found.state == "restored"
+    assert found.state == "restored", found.card.done
 
 
 @pytest.mark.parametrize("name", CASES)

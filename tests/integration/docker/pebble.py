@@ -63,7 +63,9 @@ class Pebble:
         )  # fmt: skip
         for name, *words in programs:
             log = (self.folder / f"{name}.log").open("ab")
-            variables = os.environ | {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0"}
+            # of its own accord it refuses one nonce in twenty; the library asks a second time, and never a third
+            chances = {"PEBBLE_VA_NOSLEEP": "1", "PEBBLE_AUTHZREUSE": "0", "PEBBLE_WFE_NONCEREJECT": "0"}
+            variables = os.environ | chances
             self._processes.append(
                 subprocess.Popen([str(PEERS / name), *words], stdout=log, stderr=log, env=variables)
             )

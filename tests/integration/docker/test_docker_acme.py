@@ -47,7 +47,8 @@ async def test_the_server_issues_with_the_first_deployment_and_for_new_hosts(
     assert connection.getresponse().status == 200
     connection.close()
     other = here.make.web("other", host="other.test.localhost")
-    await drain(here.engine.prepare(target, [web, other]))
+    said = await drain(here.engine.prepare(target, [web, other]))
+    assert "another certificate, valid until" in said[-1].message, said
     assert here.secure("other.test.localhost", authority=server.root).serial() != first
     observed = await here.engine.observe(target)
     assert observed.certificate_problem is None

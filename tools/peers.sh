@@ -1,7 +1,33 @@
 #!/usr/bin/env bash
-# Brings the programs that tests and benches measure Écluse against. Built from their published Go modules, kept in
-# the cache by version. What cannot be had here is said, and the tests that want it are skipped with that reason.
+# Brings the programs that tests and benches measure Écluse against: Debian's packages, and programs built from their
+# published Go modules, kept in the cache by version. What cannot be had here is said, and the tests that want it are
+# skipped with that reason.
 set -euo pipefail
+
+# program, Debian package
+packages=(
+    "curl curl"
+    "docker-compose docker-compose"
+    "gpg gnupg"
+    "ip iproute2"
+    "javac default-jdk-headless"
+    "mkfs.ext4 e2fsprogs"
+    "node nodejs"
+    "openssl openssl"
+    "ssh-keygen openssh-client"
+)
+
+missing=()
+for entry in "${packages[@]}"; do
+    read -r program package <<<"$entry"
+    PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null || missing+=("$package")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "installing ${missing[*]}"
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+        echo "not all of them can be had here"
+fi
 
 cache=${ECLUSE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/ecluse}/peers
 

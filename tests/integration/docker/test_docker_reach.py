@@ -141,6 +141,21 @@ async def test_a_service_that_is_gone_leaves_no_network(here: Here) -> None:
     assert sorted(name.rpartition(".")[2] for name in networks if "." in name) == ["back"]
 
 
+async def test_a_network_that_somebody_uses_stays_until_it_is_idle(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, [here.make.web("front", host=None)]))
+    listing = ("network", "ls", "--quiet", "--filter", "label=ecluse.service=front",
+               "--filter", f"label=ecluse.product={here.target.product}")  # fmt: skip
+    (network,) = docker(*listing).split()
+    guest = docker("run", "--detach", "--network", network, here.make.image, "sleep", "60").strip()
+    try:
+        await drain(here.engine.prepare(here.target, []))
+        assert docker(*listing).split() == [network]
+    finally:
+        docker("rm", "--force", guest)
+    await drain(here.engine.prepare(here.target, []))
+    assert docker(*listing) == ""
+
+
 async def test_nobody_carries_packets_from_one_network_to_another(here: Here) -> None:
     names = await two_services(here)
     here_are = docker("ps", "--format", "{{.Names}}").split()

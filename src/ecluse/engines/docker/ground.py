@@ -82,7 +82,8 @@ class Ground:
         return sorted(ours, key=lambda item: item.name)
 
     async def join(self, network: Network, container: str, address: str) -> None:
-        """Puts a container on one more network, running or not; does nothing when it is on it."""
+        """Puts a container on one more network, running or not; does nothing when it is on it, or when the network
+        has gone since it was listed, with the service that it was for."""
         try:
             await self._client.call(
                 "POST",
@@ -91,7 +92,8 @@ class Ground:
                 body=payloads.joining(container, address),
             )
         except ApiError as error:
-            if not (error.status == 403 and "already exists" in error.reason):
+            is_joined = error.status == 403 and "already exists" in error.reason
+            if not is_joined and not _is_no_network(error):
                 raise
 
     async def leave(self, network: Network, container: str) -> None:
@@ -149,6 +151,7 @@ class Ground:
         ]
 
     async def remove_network(self, network: Network) -> None:
+        """EngineError while something is on it."""
         try:
             await self._client.call(
                 "DELETE", f"networks/{network.id}", what=f"remove the network {network.name}"
@@ -169,6 +172,14 @@ class Ground:
                 other = _other_name(name, body)
                 return await self._containers.create(other, body), other
 
+    async def remove_idle(self, network: Network) -> None:
+        """Removes a network when nothing is on it; one that is in use stays until somebody looks again."""
+        try:
+            await self.remove_network(network)
+        except ApiError as error:
+            if not (error.status == 403 and "active endpoints" in error.reason):
+                raise
+
     async def room(self) -> int:
         """How many networks more there are subnets for."""
         return addresses.count_free([*await self._taken(), *_routes()], bits=addresses.NETWORK_BITS)
@@ -176,6 +187,10 @@ class Ground:
     async def _taken(self) -> list[str]:
         found = await self._client.call("GET", "networks", what="list networks")
         return [subnet for item in found for subnet in _subnets(item)]
+
+
+def _is_no_network(error: ApiError) -> bool:
+    return error.status == 404 and error.reason.startswith("network ")
 
 
 def held(found: Sequence[Container]) -> set[str]:

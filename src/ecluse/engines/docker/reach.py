@@ -95,7 +95,7 @@ class Reach:
         for item in found:
             if item.kind in ("backing", "gateway"):
                 await self._ground.leave(network, item.id)
-        await self._ground.remove_network(network)
+        await self._ground.remove_idle(network)
 
 
 def networks_of(inspected: Mapping[str, Any]) -> set[str]:

@@ -78,7 +78,11 @@ class Ground:
     async def of_services(self, site: Site) -> list[Network]:
         """The networks of the environment's services, by name."""
         found = await self._list({"label": labels.filters(site.marks)["label"]})
-        ours = (item for item in found if item.service and item.name == site.network_of(item.service))
+        ours = (
+            item
+            for item in found
+            if item.service and item.name == site.network_of(item.service, closed=item.is_closed)
+        )
         return sorted(ours, key=lambda item: item.name)
 
     async def join(self, network: Network, container: str, address: str) -> None:

@@ -47,6 +47,14 @@ class Configuration:
         return {name: declaration.spec for name, declaration in self.declarations.items()}
 
 
+def load_product(workspace: Workspace) -> Product:
+    """What ecluse.yaml alone says, whatever is wrong in other files; ConfigInvalid when it cannot be told."""
+    file, problems = read_product(workspace.documents[PRODUCT_FILE], workspace.folders)
+    if file is None:
+        raise ConfigInvalid([*workspace.problems, *problems])
+    return file.product
+
+
 def load(workspace: Workspace, secret_files: SecretFiles | None = None) -> Configuration:
     """What the files say; ConfigInvalid with every problem of every file.
 

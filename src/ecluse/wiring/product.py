@@ -70,6 +70,13 @@ class OpenProduct:
         return self.configuration.product
 
     @cached_property
+    def outline(self) -> Product:
+        """The product by ecluse.yaml alone: enough to find a file in which something is wrong."""
+        from ecluse.config.load import load_product
+
+        return load_product(self.workspace)
+
+    @cached_property
     def reading(self) -> ProductState:
         """The state as it is; nothing is written."""
         return open_state(self.product.name, self.settings, create=False)

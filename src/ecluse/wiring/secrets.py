@@ -14,6 +14,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from ecluse.errors import NotFound, SecretUnavailable, UsageError, nearest
+from ecluse.model.names import ServiceName
 from ecluse.model.secret import Secret
 
 if TYPE_CHECKING:
@@ -77,15 +78,31 @@ def layer_path(product: OpenProduct, environment: str | None, service: str | Non
     """The plain layer file that a command's words mean; NotFound when a name is unknown."""
     if service and domain:
         raise UsageError("--service and --domain are two layers", hint="name one of them")
-    base = f"config/environments/{product.environment(environment).name}" if environment else "config"
+    outline = product.outline
+    base = (
+        f"config/environments/{_known(environment, outline.environments, 'environment')}"
+        if environment
+        else "config"
+    )
     if service:
-        return f"{base}/services/{product.service(service)}.yaml"
+        return f"{base}/services/{_known(service, outline.services, 'service')}.yaml"
     if domain:
-        known = {entry.domain for entry in product.product.services.values() if entry.domain}
-        if domain not in known:
-            raise NotFound(f"there is no domain {domain!r}", hint=nearest(domain, known))
-        return f"{base}/domains/{domain}.yaml"
+        domains = {entry.domain for entry in outline.services.values() if entry.domain}
+        return f"{base}/domains/{_known(domain, domains, 'domain')}.yaml"
     return f"{base}/common.yaml"
+
+
+def refuse_stray(product: OpenProduct, service: str | None, key: str) -> None:
+    """NotFound when a service of the tree does not declare the key: its own layer may not hold it."""
+    declared = product.configuration.services.get(ServiceName(service)) if service else None
+    if declared is not None and key not in declared.config:
+        raise NotFound(f"the contract of {service} has no key {key}", hint=nearest(key, declared.config))
+
+
+def _known(name: str, known: Collection[str], what: str) -> str:
+    if name not in known:
+        raise NotFound(f"there is no {what} {name!r}", hint=nearest(name, known))
+    return name
 
 
 def merge_files(twins: TwinFiles, base: str, ours: str, theirs: str, name: str) -> list[str]:

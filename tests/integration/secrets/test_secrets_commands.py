@@ -96,6 +96,24 @@ def test_a_value_is_set_shown_by_name_and_removed(holder: Person) -> None:
     assert holder.must("secrets", "show", "-e", "prod", "-s", "orders").startswith(PROD)
 
 
+def test_a_key_that_the_service_does_not_declare_is_refused_and_one_in_a_file_can_be_removed(
+    holder: Person,
+) -> None:
+    scope = ("--env", "prod", "--service", "orders")
+    set_secret(holder, "SMTP_PASSWORD", CANARY, *scope)
+    for command in ("set", "propose"):
+        said = holder.refused("secrets", command, "SMTP_PASWORD", *scope, given=CANARY, code=4)
+        assert "did you mean SMTP_PASSWORD?" in said
+    contract = holder.root / "services/orders/service.yaml"
+    text = contract.read_text()
+    contract.write_text(text.replace("SMTP_PASSWORD", "MAIL_PASSWORD"))
+    assert "app.SMTP_PASSWORD" in holder.refused("check", code=3)
+    assert "app.SMTP_PASSWORD" in holder.must("secrets", "show", *scope)
+    holder.must("secrets", "unset", "SMTP_PASSWORD", *scope)
+    contract.write_text(text)
+    assert values(holder, *scope) == {}
+
+
 def test_a_value_is_never_an_argument(holder: Person) -> None:
     error = holder.refused("secrets", "set", "SMTP_PASSWORD=x", "-e", "test", code=2)
     assert "a value is never an argument" in error

@@ -21,9 +21,11 @@ def propose(
 ) -> None:
     """Seals a value of KEY for a file that you cannot read. One who can accepts it."""
     from ecluse.secrets import proposals
+    from ecluse.wiring.secrets import refuse_stray
 
     product = opened(invocation)
     path = value_path(key)
+    refuse_stray(product, service, key)
     file = target(product, environment, service, domain)
     below = path[1:] if file.endswith(".env") else path
     made = proposals.propose(product.twins, file, below, given_value(key), by=invocation.settings.user)

@@ -18,9 +18,12 @@ def set_value(
     invocation: Invocation, key: str, *, environment: str | None, service: str | None, domain: str | None
 ) -> None:
     """Seals the value of KEY, which is asked for or read from standard input."""
+    from ecluse.wiring.secrets import refuse_stray
+
     product = opened(invocation)
     path = value_path(key)
     file = target(product, environment, service, domain)
+    refuse_stray(product, service, key)
     if not product.twins.exists(file):
         product.twins.required_rule(file)
     changed = product.twins.change(file, {path: given_value(key)})
@@ -106,4 +109,4 @@ def show_values(
         return
     for name in names:
         show(f"{name}: {found[name]}" if values else name)
-    say(f"{file} can be read by {', '.join(named(product.product.holders, recipients))}")
+    say(f"{file} can be read by {', '.join(named(product.outline.holders, recipients))}")

@@ -270,7 +270,7 @@ class Records(Protocol):
     """
 
     def under(self, lease: Lease) -> Records:
-        """The same, whose begin, replan, end, append and enter write under a lease or not at all."""
+        """The same, whose begin, replan, end, keep, append and enter write under a lease or not at all."""
 
     def stamp(self) -> int:
         """Another number when another process has written since. Cheap enough to ask for all the time."""
@@ -307,6 +307,10 @@ class Records(Protocol):
     def end(self, number: int, state: DeploymentState, cause: Cause | None = None) -> None:
         """Ends a deployment, with its event; with `succeeded`, what it brought becomes known good. Does nothing
         twice."""
+
+    def keep(self, number: int, backing: BackingService) -> None:
+        """What a deployment made of a backing service and will not undo is known good from now on, with an event,
+        whatever becomes of the deployment. Does nothing twice."""
 
     def request_cancel(self, number: int) -> None: ...
 

@@ -31,11 +31,15 @@ CANCELLED = Cause("cancelled", "", "somebody asked to stop")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step ended with; stored as JSON, so it holds no secret."""
+    """What a step ended with; stored as JSON, so it holds no secret. is_resumed: of the first step, when an earlier
+    execution, whose steps are not known any more, has changed something already."""
 
     cause: Cause | None = None
+    is_resumed: bool = False
 
     def dump(self) -> str:
+        if self.is_resumed:
+            return json.dumps({"is_resumed": True})
         return json.dumps(asdict(self.cause) if self.cause else None)
 
     @staticmethod
@@ -43,6 +47,8 @@ class Outcome:
         facts = json.loads(text)
         if facts is None:
             return Outcome()
+        if "is_resumed" in facts:
+            return Outcome(is_resumed=True)
         lines = {name: tuple(facts[name]) for name in ("evidence", "logs")}
         return Outcome(Cause(**(facts | lines)))
 
@@ -166,9 +172,15 @@ class Acting:
         return outcome
 
     def _apply(self, change: Change) -> AsyncIterator[Event]:
-        if change.action in COPYING:
-            return self._data().apply(change)
-        return actions.apply(self._engine, self._intent, change)
+        is_copy = change.action in COPYING
+        told = self._data().apply(change) if is_copy else actions.apply(self._engine, self._intent, change)
+        return self._keep(change, told) if actions.lasts(self._intent, change) else told
+
+    async def _keep(self, change: Change, told: AsyncIterator[Event]) -> AsyncIterator[Event]:
+        """What stays is known good as soon as it is done: nothing may come in between."""
+        async for event in told:
+            yield event
+        self._records.keep(self._number, self._intent.backing[change.part])
 
     def _data(self) -> Copying:
         assert self._copying is not None, "data is copied where there is a place for backups"

@@ -83,6 +83,14 @@ def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event
     assert_never(change.action)
 
 
+def lasts(intent: Intent, change: Change) -> bool:
+    """Whether what it does to a backing service stays, whatever becomes of the deployment: its clients may have
+    written to another version; and what did not run before has no earlier form to come back to."""
+    if change.action == "provide":
+        return not (change.expects and change.part in intent.previous_backing)
+    return change.action == "upgrade"
+
+
 def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event] | None:
     """What brings back what `change` replaced; None where there is nothing to bring back."""
     target = intent.target
@@ -93,9 +101,9 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
                 return engine.retire(target, _service(change), change.part)
             return engine.rollout(target, _at_once(_workload(intent.previous, change, target.domain)))
         case "provide":
-            # one that did not run before this deployment has no earlier form to come back to
-            old: BackingService | None = intent.previous_backing.get(change.part)
-            return engine.provide(target, old) if old and change.expects else None
+            if lasts(intent, change):
+                return None
+            return engine.provide(target, intent.previous_backing[change.part])
         case "rotate":
             return engine.provide(target, intent.previous_backing[change.part])
         case "revoke":

@@ -8,7 +8,7 @@ from ecluse.delivery import differences
 from ecluse.model.card import Card, Changed
 from ecluse.model.cause import Cause, CauseKind
 from ecluse.model.deployment import Deployment, KnownGood
-from ecluse.model.event import Recorded
+from ecluse.model.event import Event, Recorded
 from ecluse.model.names import ServiceName
 from ecluse.model.plan import ALONE, Difference, Step
 from ecluse.model.quarantine import Quarantined
@@ -66,7 +66,7 @@ def _changed(deployment: Deployment, cause: Cause, before: KnownGood) -> Iterato
 def _backing(deployment: Deployment, before: KnownGood) -> Iterator[Changed]:
     """Backing services that were to change, told as services are."""
     for change in deployment.intent.plan.changes:
-        if change.action == "provide" and change.differences:
+        if change.action in ("provide", "upgrade") and change.differences:
             found: tuple[Difference, ...] = change.differences
             yield Changed(ServiceName(change.part), None, (None, None), (None, None), found)
 
@@ -97,7 +97,10 @@ def _done(
 
 
 def _not_undone(deployment: Deployment, events: Sequence[Recorded]) -> Iterator[str]:
-    """Irreversible tasks that ran: what was restored stands on the data that they changed."""
+    """What stays: irreversible tasks that ran, and backing services. What was restored stands on the data of now."""
+    for item in events:
+        if item.event.kind == "backing.kept":
+            yield _kept(item.event)
     ended = {item.event.subject for item in events if item.event.kind == "change.done"}
     for change in deployment.intent.plan.changes:
         application = deployment.intent.applications.get(change.service) if change.service else None
@@ -109,6 +112,16 @@ def _not_undone(deployment: Deployment, events: Sequence[Recorded]) -> Iterator[
             and deployment.kind not in ALONE
         ):
             yield f"NOT undone: {change.subject} ran, and is not reversible: its data stays as the task left it"
+
+
+def _kept(event: Event) -> str:
+    now, before = (f"{event.data['kind']} {event.data['version']}", event.data.get("before"))
+    name = event.subject
+    if before is None:
+        return f"NOT undone: {name} ({now}) was not there before, and stays with its data"
+    if before == now:
+        return f"NOT undone: {name} did not run before, and stays as this deployment made it"
+    return f"NOT undone: {name} is {now} now, with all its data: its clients may have written to it since"
 
 
 def _restored(deployment: Deployment, step: Step, before: KnownGood) -> str:

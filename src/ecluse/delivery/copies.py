@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 from ecluse.delivery.retention import surplus
-from ecluse.errors import EcluseError
+from ecluse.delivery.versions import is_changed
+from ecluse.errors import CutShort, EcluseError
 from ecluse.model.application import BackingService
 from ecluse.model.backup import BackupId, Manifest, Tried, backup_stamp, parse_backup_id
 from ecluse.model.deployment import Deployment
@@ -121,17 +122,37 @@ class Copying:
             draft.discard()
 
     async def _go_back(self, change: Change) -> AsyncIterator[Event]:
-        after = self._intent.backing[change.part]
-        for state in (await self._engine.observe(self._intent.target)).backing:
-            if state.name == change.part and state.version == after.version and state.state == "ready":
-                yield Event(
-                    "backing", change.part, f"stays {after.version}: its clients may have written to it"
-                )
-                return
-        async for event in self._engine.provide(
-            self._intent.target, self._intent.previous_backing[change.part]
-        ):
+        """To the version of before, unless clients may have written to the new one."""
+        before, after = self._intent.previous_backing[change.part], self._intent.backing[change.part]
+        if not self._is_kept(before) and await self._runs(after):
+            # it was cut short just before its end, or the new one is not well: that is told by another try
+            async for event in self._finish(change, after):
+                yield event
+        stays = self._is_kept(before)
+        if stays:
+            yield Event("backing", change.part, f"stays {after.version}: its clients may have written to it")
+        async for event in self._engine.provide(self._intent.target, after if stays else before):
             yield event
+
+    async def _finish(self, change: Change, after: BackingService) -> AsyncIterator[Event]:
+        try:
+            async for event in self._upgrade(change):
+                yield event
+        except CutShort:
+            raise
+        except EcluseError as error:
+            yield Event("backing", change.part, error.message)
+        else:
+            self._records.keep(self._deployment.number, after)
+
+    def _is_kept(self, before: BackingService) -> bool:
+        """Whether another version than `before` is known good."""
+        known = self._records.known_good(self._intent.target.environment).backing.get(before.name)
+        return known is not None and is_changed(before.version, known.version)
+
+    async def _runs(self, after: BackingService) -> bool:
+        observed = await self._engine.observe(self._intent.target)
+        return any((item.name, item.version) == (after.name, after.version) for item in observed.backing)
 
     async def _prune(self, change: Change, backup: BackupId) -> AsyncIterator[Event]:
         """Removes what the rule does not keep. Where this backup is not whole, or does not open, all stay."""

@@ -16,9 +16,10 @@ def drift(saved: Plan, now: Plan) -> list[str]:
 
 
 def _gone(saved: Plan, now: Plan) -> Iterator[str]:
+    same = {change.id: change for change in now.changes}
     wanted = {change.subject: change for change in now.changes}
     for change in saved.changes:
-        other = wanted.get(change.subject)
+        other = same.get(change.id) or wanted.get(change.subject)
         if other is None:
             yield f"{change.id}: nothing is left to do, it is as the plan would make it"
         elif other.action != change.action:
@@ -32,9 +33,11 @@ def _gone(saved: Plan, now: Plan) -> Iterator[str]:
 
 
 def _new(saved: Plan, now: Plan) -> Iterator[str]:
-    known = {change.subject for change in saved.changes}
+    known = {change.id for change in saved.changes}
+    needed = {change.id for change in now.changes}
+    told = {change.subject for change in saved.changes if change.id not in needed}
     for change in now.changes:
-        if change.subject not in known:
+        if change.id not in known and change.subject not in told:
             yield f"{change.id}: it was not in the plan, and would be needed now{_note(change)}"
 
 

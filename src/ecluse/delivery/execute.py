@@ -6,14 +6,14 @@ again, and each of its actions observes first.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 
 from ecluse.delivery import actions, quarantine, rotation
 from ecluse.delivery.acting import Act, Acting, Outcome
 from ecluse.delivery.copies import Copying
 from ecluse.delivery.drift import drift
-from ecluse.delivery.surroundings import is_outdated, neighbours, renewed
+from ecluse.delivery.surroundings import impossible, is_outdated, neighbours, renewed
 from ecluse.delivery.turns import Turns
 from ecluse.delivery.waves import Wave, waves
 from ecluse.model.application import Application
@@ -51,12 +51,12 @@ class Execution:
 
     async def execute(self) -> DeploymentState:
         """Carries the plan out; gives the state that the deployment ends in."""
-        late = (await self._step("begin", self._begin)).cause
+        begun = await self._step("begin", self._begin)
         # what `begin` may have planned anew, now or before a crash
         self._take(self._records.deployment(self._number).intent)
-        if late is not None:
+        if begun.cause is not None:
             # nothing was touched: what was there runs
-            await self._step("end", lambda: self._end("restored", late))
+            await self._step("end", lambda: self._end("restored", begun.cause))
             return "restored"
         if self._intent.plan.kind in ALONE:
             return await self._run_alone()
@@ -69,7 +69,7 @@ class Execution:
         if cause is None:
             cause = (await self._step("settle", self._settle)).cause
         if cause is not None:
-            return await self._restore(done, cause)
+            return await self._restore(self._waves() if begun.is_resumed else done, cause)
         return "succeeded"
 
     def _take(self, intent: Intent) -> None:
@@ -94,18 +94,32 @@ class Execution:
         )
 
     async def _begin(self) -> Outcome:
-        """What was asked for may have waited: others may have changed what it is about."""
+        """What was asked for may have waited: others may have changed what it is about. Once it has changed something
+        itself, nobody else may: it goes on as it was planned."""
         self._records.begin(self._number)
-        if (late := self._take_passwords()) is not None:
-            return Outcome(late)
-        if is_outdated(self._records, self._deployment) and (late := await self._plan_again()) is not None:
+        if self._has_acted():
+            return Outcome(is_resumed=True)
+        if (late := await self._look_again()) is not None:
             return Outcome(late)
         await self._acting.tidy()
         return Outcome()
 
+    def _has_acted(self) -> bool:
+        """Whether it was begun before, by another form of the interpreter."""
+        return any(item.event.kind == "change.started" for item in self._records.events(self._number))
+
+    async def _look_again(self) -> Cause | None:
+        if (late := self._take_passwords()) is not None:
+            return late
+        return await self._plan_again() if is_outdated(self._records, self._deployment) else None
+
     async def _plan_again(self) -> Cause | None:
         """The same wish on what is there now. A plan that was reviewed is applied as it is, or not at all."""
-        intent = renewed(self._records, self._intent, await self._engine.observe(self._intent.target))
+        observed = await self._engine.observe(self._intent.target)
+        intent = renewed(self._records, self._intent, observed)
+        if (refused := list(impossible(intent, observed))) != []:
+            sentence = "what was asked for cannot be done any more: something else was deployed here since"
+            return Cause("stale", "", sentence, tuple(refused), hint="nothing was changed")
         stale = drift(self._intent.plan, intent.plan) if self._intent.is_reviewed else []
         if stale:
             sentence = (
@@ -143,12 +157,15 @@ class Execution:
 
     async def _make(self, done: list[Wave]) -> Cause | None:
         """Wave after wave up to the first cause; `done` gets those that were begun."""
-        for number, wave in enumerate(waves(self._intent.plan.changes, self._intent.applications)):
+        for number, wave in enumerate(self._waves()):
             done.append(wave)
             outcome = await self._step(f"wave {number}", lambda wave=wave: self._acting.wave(wave))  # type: ignore[misc]
             if outcome.cause is not None:
                 return outcome.cause
         return None
+
+    def _waves(self) -> Sequence[Wave]:
+        return waves(self._intent.plan.changes, self._intent.applications)
 
     async def _prepare(self) -> Outcome:
         async with self._turns.entrance(self._intent.target.environment):
@@ -179,7 +196,7 @@ class Execution:
         around = neighbours(self._records, self._number, self._intent)
         return actions.settle(self._engine, self._intent, applications, around)
 
-    async def _restore(self, done: list[Wave], cause: Cause) -> DeploymentState:
+    async def _restore(self, done: Sequence[Wave], cause: Cause) -> DeploymentState:
         """Undoes what was done, the last first. What cannot be undone ends the deployment as failed."""
         await self._step("restore", lambda: self._note_restoring("restoring what was there"))
         failures = []

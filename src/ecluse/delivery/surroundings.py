@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from ecluse.delivery import versions
 from ecluse.delivery.plan import make_plan
 from ecluse.delivery.removal import removal_plan
 from ecluse.model.application import Application, Desired
+from ecluse.model.backing import all_joined
 from ecluse.model.deployment import Deployment
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import Observed
@@ -48,9 +50,10 @@ def is_outdated(records: Records, deployment: Deployment) -> bool:
 
 
 def renewed(records: Records, intent: Intent, observed: Observed) -> Intent:
-    """The same wish, planned on what is there now."""
+    """The same wish, planned on what is there now. What it did not mean to change stays as others made it."""
     environment = intent.target.environment
     known = records.known_good(environment)
+    intent = replace(intent, backing=all_joined(intent.backing, known.backing, intent.previous_backing))
     plan = _plan(records, intent, observed)
     mine = {*plan.services, *intent.applications}
     return replace(
@@ -60,6 +63,12 @@ def renewed(records: Records, intent: Intent, observed: Observed) -> Intent:
         others={name: app for name, app in known.applications.items() if name not in mine},
         previous_backing=known.backing,
     )
+
+
+def impossible(intent: Intent, observed: Observed) -> Iterator[str]:
+    """What a plan that was made again would do to data, and may not."""
+    running = {item.name: item for item in observed.backing}
+    return versions.refusals(running, intent.previous_backing, intent.backing)
 
 
 def _plan(records: Records, intent: Intent, observed: Observed) -> Plan:

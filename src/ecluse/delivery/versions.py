@@ -52,6 +52,10 @@ def refusals(
                 f"{name}: {kind} {version} cannot go back to {item.version}: an older server does not read the data "
                 "of a newer one; give the older one another name, and bring a backup of that version there"
             )
+        elif state and name not in known and is_changed(version, item.version):
+            yield (
+                f"{name}: {kind} {version} runs, and is not on record: deploy with that version first, then change it"
+            )
 
 
 def _known(item: BackingService | None) -> tuple[str, str]:

@@ -14,7 +14,7 @@ EventKind = Literal[
     "restore.started", "restore.done", "restore.failed",
     "replica.created", "replica.started", "replica.probing", "replica.ready", "replica.failed",
     "replica.draining", "replica.stopped",
-    "gateway", "backing", "output", "note",
+    "gateway", "backing", "backing.kept", "output", "note",
 ]  # fmt: skip
 
 

@@ -5,9 +5,8 @@ What becomes of a deployment is written under the lease of a runner, where there
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import cast
 
@@ -27,20 +26,19 @@ from sqlalchemy import (
 )
 
 from ecluse.errors import NotFound
-from ecluse.model.application import Application, BackingService
+from ecluse.model.application import BackingService
 from ecluse.model.cause import Cause
 from ecluse.model.deployment import ENDED, Deployment, DeploymentState, KnownGood, LedgerEntry, Pending
 from ecluse.model.event import Event, EventKind, Recorded
 from ecluse.model.lease import Lease
 from ecluse.model.names import EnvironmentName, ServiceName
-from ecluse.model.plan import ALONE, Circumstances, DeploymentKind, Intent
+from ecluse.model.plan import ALONE, DeploymentKind, Intent
 from ecluse.model.quarantine import Quarantined
 from ecluse.ports import Clock
-from ecluse.store import codec, quarantine
+from ecluse.store import codec, known_good, quarantine
 from ecluse.store.access import Watch, reading, writing
-from ecluse.store.schema import deployments, environments, events, known_good, ledger
+from ecluse.store.schema import deployments, events, ledger
 
-Backings = dict[str, BackingService]
 _PENDING = ("number", "environment", "kind", "state", "requested_by", "requested_at", "commands", "claims")
 
 
@@ -80,12 +78,8 @@ class SqlRecords:
             return connection.execute(add).scalar_one_or_none()
 
     def deployment(self, number: int) -> Deployment:
-        query = select(deployments).where(deployments.c.number == number)
         with reading(self._engine) as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            raise NotFound(f"there is no deployment {number}", hint="`ecluse history ENV` lists them")
-        return _deployment(row)
+            return _read(connection, number)
 
     def deployments(
         self, environment: EnvironmentName | None = None, *, limit: int | None = None, runs: bool = True
@@ -155,8 +149,13 @@ class SqlRecords:
                 return
             self._add(connection, number, event)
             if state == "succeeded":
-                row = connection.execute(select(deployments).where(deployments.c.number == number)).one()
-                _remember(connection, _deployment(row))
+                known_good.remember(connection, _read(connection, number))
+
+    def keep(self, number: int, backing: BackingService) -> None:
+        with self._writing() as connection:
+            kept = known_good.keep(connection, _read(connection, number), backing)
+            if kept is not None:
+                self._add(connection, number, _kept(*kept))
 
     def request_cancel(self, number: int) -> None:
         with writing(self._engine) as connection:
@@ -187,13 +186,11 @@ class SqlRecords:
 
     def known_good(self, environment: EnvironmentName, *, at: int | None = None) -> KnownGood:
         with reading(self._engine) as connection:
-            return _known_good(connection, environment, at)
+            return known_good.read(connection, environment, at)
 
     def environments(self) -> Sequence[EnvironmentName]:
-        query = select(known_good.c.environment).distinct().order_by(known_good.c.environment)
         with reading(self._engine) as connection:
-            names = connection.execute(query).scalars().all()
-            return [name for name in names if _known_good(connection, name, None).applications]
+            return known_good.inhabited(connection)
 
     def ledger(self, environment: EnvironmentName) -> Sequence[LedgerEntry]:
         query = select(ledger).where(ledger.c.environment == environment).order_by(ledger.c.at)
@@ -295,109 +292,23 @@ def _pending(row: RowMapping) -> Pending:
     )
 
 
-def _remember(connection: Connection, done: Deployment) -> None:
-    """What a successful deployment brought becomes known good; what it removed stops being so.
-
-    With the volumes, what the release tasks did is gone too: they must run again.
-    """
-    if done.kind in ALONE or done.kind == "restore":
-        return
-    intent = done.intent
-    if intent.volumes:
-        connection.execute(delete(ledger).where(ledger.c.environment == done.environment))
-    rows = [
-        {
-            "environment": done.environment,
-            "service": service,
-            "deployment": done.number,
-            "application": _application_text(intent.applications.get(service)),
-        }
-        for service in {*intent.applications, *intent.plan.services}
-    ]
-    if rows:
-        connection.execute(insert(known_good), rows)
-    for service, application in intent.applications.items():
-        quarantine.lift(connection, done.environment, service, content=application.release.content)
-    backing = codec.dump(Backings, _backing(connection, done))
-    connection.execute(
-        insert(environments).values(
-            environment=done.environment,
-            deployment=done.number,
-            revision=intent.plan.revision,
-            backing=backing,
-            circumstances=codec.dump(Circumstances, intent.circumstances),
-        )
+def _kept(before: BackingService | None, now: BackingService) -> Event:
+    data = {"kind": now.kind, "version": now.version}
+    if before is not None:
+        data["before"] = f"{before.kind} {before.version}"
+    return Event(
+        "backing.kept",
+        now.name,
+        f"{now.kind} {now.version}, whatever becomes of this deployment",
+        data=data,
     )
 
 
-def _backing(connection: Connection, done: Deployment) -> Backings:
-    """What stands behind the environment now: that of this deployment, and what its neighbours brought meanwhile."""
-    found: Backings = dict(done.intent.backing)
-    if done.kind == "down":
-        return found
-    good = _known_good(connection, done.environment, None)
-    used = {name for application in good.applications.values() for name in application.backing}
-    for name, there in good.backing.items():
-        if name in found:
-            accounts = {
-                client: there.accounts[client] for client in there.accounts if client in good.applications
-            }
-            merged = replace(found[name], accounts={**accounts, **found[name].accounts})
-            found[name] = _with_newer_passwords(merged, there)
-        elif name in used:
-            found[name] = there
-    return found
-
-
-def _with_newer_passwords(mine: BackingService, there: BackingService) -> BackingService:
-    """A rotation beside this deployment counts: turns only go up."""
-    newer = [client for client in there.turns if there.turn(client) > mine.turn(client)]
-    return replace(
-        mine,
-        accounts={**mine.accounts, **{client: there.accounts[client] for client in newer}},
-        turns={**mine.turns, **{client: there.turns[client] for client in newer}},
-    )
-
-
-def _application_text(application: Application | None) -> str | None:
-    return None if application is None else codec.dump(Application, application)
-
-
-def _known_good(connection: Connection, environment: str, at: int | None) -> KnownGood:
-    newest = select(known_good.c.service, func.max(known_good.c.deployment).label("deployment")).where(
-        known_good.c.environment == environment
-    )
-    if at is not None:
-        newest = newest.where(known_good.c.deployment <= at)
-    latest = newest.group_by(known_good.c.service).subquery()
-    query = select(known_good).join(
-        latest,
-        (known_good.c.environment == environment)
-        & (known_good.c.service == latest.c.service)
-        & (known_good.c.deployment == latest.c.deployment),
-    )
-    rows = [row for row in connection.execute(query) if row.application is not None]
-    revision, backing, circumstances = _environment(connection, environment, at)
-    return KnownGood(
-        applications={ServiceName(row.service): codec.load(Application, row.application) for row in rows},
-        deployments={ServiceName(row.service): row.deployment for row in rows},
-        backing=backing,
-        revision=revision,
-        circumstances=circumstances,
-    )
-
-
-def _environment(
-    connection: Connection, environment: str, at: int | None
-) -> tuple[str | None, Mapping[str, BackingService], Circumstances]:
-    query = select(environments).where(environments.c.environment == environment)
-    if at is not None:
-        query = query.where(environments.c.deployment <= at)
-    row = connection.execute(query.order_by(environments.c.deployment.desc()).limit(1)).one_or_none()
+def _read(connection: Connection, number: int) -> Deployment:
+    row = connection.execute(select(deployments).where(deployments.c.number == number)).one_or_none()
     if row is None:
-        return None, {}, Circumstances()
-    told = codec.load(Circumstances, row.circumstances) if row.circumstances else Circumstances()
-    return row.revision, codec.load(Backings, row.backing), told
+        raise NotFound(f"there is no deployment {number}", hint="`ecluse history ENV` lists them")
+    return _deployment(row)
 
 
 def _deployment(row: Row[tuple[object, ...]]) -> Deployment:

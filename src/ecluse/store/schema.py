@@ -49,11 +49,14 @@ known_good = Table(
 environments = Table(
     "environments",
     metadata,
-    Column("environment", String(64), primary_key=True),
-    Column("deployment", Integer, primary_key=True),
+    Column("step", Integer, primary_key=True, autoincrement=True),
+    Column("environment", String(64), nullable=False),
+    Column("deployment", Integer, nullable=False),
     Column("revision", String(80), nullable=False),
     Column("backing", Text, nullable=False),
     Column("circumstances", Text, nullable=False, server_default=""),
+    Index("environments_by_deployment", "environment", "deployment"),
+    sqlite_autoincrement=True,
 )
 
 ledger = Table(

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ecluse.delivery import drift, gates
 from ecluse.errors import Busy, EcluseError, NotFound, Refused, UsageError
-from ecluse.model.application import BackingService, Desired
+from ecluse.model.application import Desired
+from ecluse.model.backing import all_joined
 from ecluse.model.deployment import KnownGood
 from ecluse.model.plan import Intent
 from ecluse.model.product import Environment
@@ -77,7 +78,7 @@ def _read(path: Path) -> str:
 
 
 def _desired(intent: Intent, known: KnownGood) -> Desired:
-    backing = {name: _with_accounts(item, known) for name, item in intent.backing.items()}
+    backing = all_joined(intent.backing, known.backing, intent.previous_backing)
     return Desired(
         intent.target,
         intent.applications,
@@ -85,12 +86,6 @@ def _desired(intent: Intent, known: KnownGood) -> Desired:
         intent.plan.revision,
         intent.plan.dirty,
     )
-
-
-def _with_accounts(item: BackingService, known: KnownGood) -> BackingService:
-    """Accounts that other services were given since then stay."""
-    there = known.backing.get(item.name)
-    return replace(item, accounts={**there.accounts, **item.accounts}) if there else item
 
 
 def _missing(product: OpenProduct, intent: Intent) -> Iterator[str]:

@@ -276,7 +276,10 @@ async def test_a_deployment_killed_after_any_step_ends_as_if_nothing_had_happene
     assert ended == [f"deployment.{expected}"]
 
 
-async def test_a_release_task_runs_once_wherever_its_deployment_is_killed(workshop: Workshop) -> None:
+@pytest.mark.parametrize("journal_survives", [True, False])
+async def test_a_release_task_runs_once_wherever_its_deployment_is_killed(
+    workshop: Workshop, journal_survives: bool
+) -> None:
     for after in range(8):
         version = str(after + 2)
         task = Task("migrate", ("migrate", version), when="before")
@@ -287,7 +290,7 @@ async def test_a_release_task_runs_once_wherever_its_deployment_is_killed(worksh
         try:
             await workshop.resume(number, Dying(outcomes, after, recorded=False))
         except Killed:
-            await workshop.resume(number, MemoryJournal(outcomes))
+            await workshop.resume(number, MemoryJournal(outcomes if journal_survives else {}))
         world = workshop.engine.world(TARGET)
         assert [subject for subject, _ in world.ran] == ["api/migrate"] * (after + 1)
         assert world.ended == {}
@@ -302,6 +305,19 @@ async def test_a_task_that_failed_is_not_run_again_when_its_outcome_was_lost(wor
     workshop.engine.mend("api/migrate")
     assert await workshop.resume(number, MemoryJournal(outcomes)) == "restored"
     assert len(workshop.engine.world(TARGET).ran) == 1
+
+
+@pytest.mark.parametrize("after", [2, 3])
+async def test_what_was_done_before_the_steps_were_lost_is_undone_too(workshop: Workshop, after: int) -> None:
+    await workshop.deploy(application("api"), application("web", uses=("api",)))
+    number = workshop.records.enqueue(
+        await workshop.intent(application("api", "2"), application("web", "2", uses=("api",))), by="me"
+    )
+    with pytest.raises(Killed):
+        await workshop.resume(number, Dying({}, after, recorded=False))
+    workshop.records.request_cancel(number)
+    assert await workshop.resume(number) == "cancelled"
+    assert await workshop.versions() == {"api": ["1"], "web": ["1"]}
 
 
 @dataclass

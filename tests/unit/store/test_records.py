@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 
+from ecluse import store
 from ecluse.errors import Busy, CutShort, NotFound, RecordDamaged, Refused
 from ecluse.model.application import Application
 from ecluse.model.cause import Cause
@@ -23,7 +26,7 @@ from ecluse.store.records import SqlRecords
 from ecluse.store.schedule import SqlSchedule
 from tests.unit.delivery.samples import NOON, TARGET, application, database
 
-TEST = EnvironmentName("test")
+TEST, API = EnvironmentName("test"), ServiceName("api")
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -159,6 +162,7 @@ def test_who_lost_the_lease_can_write_nothing_of_a_deployment(tmp_path: Path) ->
         lambda: first.append(number, Event("note", "", "too late")),
         lambda: first.end(number, "succeeded"),
         lambda: first.enter(TEST, entry),
+        lambda: first.keep(number, database("api")),
         lambda: first.begin(number),
         lambda: first.replan(number, intent()),
         lambda: SqlSchedule(engine).under(Lease(1, ONE, NOON)).keep([]),
@@ -239,3 +243,65 @@ def test_neighbours_do_not_forget_what_the_other_brought(records: SqlRecords) ->
     for wanted, behind in ((api, database("api")), (web, cache)):
         succeed(records, replace(intent(wanted), backing={behind.name: behind}))
     assert records.known_good(TEST).backing == {"db": database("api"), "cache": cache}
+
+
+def test_what_ends_last_counts_though_it_was_asked_for_first(records: SqlRecords) -> None:
+    db = database("api")
+    succeed(records, intent(application("api", backing=("db",))))
+    turned = replace(db, accounts={API: Sealed("pw-2")}, turns={API: 2})
+    rotated = replace(intent(application("api", backing=("db",))), backing={"db": turned})
+    beside = replace(intent(application("web")), backing={"db": db})
+    first, second = (
+        records.enqueue(replace(wanted, previous_backing={"db": db}), by="me") for wanted in (rotated, beside)
+    )
+    records.end(second, "succeeded")
+    records.end(first, "succeeded")
+    assert records.known_good(TEST).backing["db"].turn(API) == 2
+    assert records.known_good(TEST, at=first).backing["db"].accounts[API] == Sealed("pw-2")
+
+
+def test_a_neighbour_leaves_the_version_that_came_meanwhile(records: SqlRecords) -> None:
+    old = replace(database("api"), version="10.5")
+    succeed(records, replace(intent(application("api", backing=("db",))), backing={"db": old}))
+    changing, beside = (
+        records.enqueue(replace(intent(app), backing={"db": backing}, previous_backing={"db": old}), by="me")
+        for app, backing in (
+            (application("api", backing=("db",)), database("api")),
+            (application("web", backing=("db",)), replace(old, accounts={ServiceName("web"): Sealed("w")})),
+        )
+    )
+    records.keep(changing, database("api"))
+    records.end(beside, "succeeded")
+    behind = records.known_good(TEST).backing["db"]
+    assert (behind.version, set(behind.accounts)) == ("10.11", {"api", "web"})
+    records.end(changing, "restored")
+    assert records.known_good(TEST).backing["db"] == behind
+
+
+def test_what_is_kept_is_told_once_and_changes_nothing_else(records: SqlRecords) -> None:
+    first = succeed(records, intent(application("api", backing=("db",))))
+    number = records.enqueue(intent(application("api", "2", backing=("db",))), by="me")
+    before = records.known_good(TEST)
+    for _ in range(2):
+        records.keep(number, replace(database("api"), version="11.4"))
+    (told,) = records.events(number)
+    assert (told.event.kind, told.event.subject) == ("backing.kept", "db")
+    assert told.event.data == {"kind": "mariadb", "version": "11.4", "before": "mariadb 10.11"}
+    after = records.known_good(TEST)
+    assert replace(after, backing=before.backing) == before
+    assert records.known_good(TEST, at=first) == before
+
+
+def test_what_stood_behind_an_environment_before_there_were_steps_is_kept(tmp_path: Path) -> None:
+    records = SqlRecords(open_database(tmp_path))
+    succeed(records, intent(application("api", backing=("db",))))
+    succeed(records, replace(intent(application("web")), backing={}))
+    before = records.known_good(TEST)
+    with open_database(tmp_path).begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+    again = SqlRecords(open_database(tmp_path))
+    assert again.known_good(TEST) == before
+    assert again.known_good(TEST, at=1) == records.known_good(TEST, at=1)

@@ -165,6 +165,10 @@ class Engine(Protocol):
         """What the newest replica of a service was given as variables, secrets in clear: to take it over, and never to
         be shown. Empty where nothing of it runs."""
 
+    async def file(self, target: Target, service: ServiceName, path: str) -> bytes | None:
+        """A file inside of the newest replica of a service, secrets in clear: to take it over, and never to be shown.
+        None where there is none."""
+
     async def keepsake(self, target: Target) -> bytes | None:
         """What this engine was given to keep with the environment, whatever happens to the state directory."""
 

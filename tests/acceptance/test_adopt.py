@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import shutil
 import threading
 import time
@@ -17,6 +18,8 @@ from tests.acceptance.installed import Command, docker, remove_images
 
 PRODUCT = f"adopt{uuid4().hex[:6]}"
 SECRET = 's3cr=t of $a "service"'
+IN_A_FILE = 'é \\ "of" a file'
+IN_A_TEMPLATE = "in a template"
 PROGRAM = Path(__file__).parents[1] / "integration" / "docker" / "image"
 ECLUSE_YAML = f"""\
 product: {PRODUCT}
@@ -43,7 +46,17 @@ ADMIN = """\
 service: admin
 processes: {web: {port: 8080, probe: {path: /health}, expose: {host: admin}}}
 uses: [front]
-config: {NAME: {default: admin}}
+config:
+  NAME: {default: admin}
+  KEY: {secret: true, required: true}
+deliver: {path: /srv/admin/settings.json, format: json}
+"""
+REPORTS = """\
+service: reports
+processes: {worker: {command: [sleep, infinity]}}
+config: {PIN: {secret: true, required: true}}
+deliver: []
+files: {/etc/reports.conf: {template: reports.conf.j2}}
 """
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
@@ -52,17 +65,26 @@ pytestmark = pytest.mark.usefixtures("docker_engine")
 @pytest.fixture(scope="module")
 def product(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterator[Command]:
     root = tmp_path_factory.mktemp("adopt")
-    for service, text in (("front", FRONT), ("admin", ADMIN)):
+    for service, text in (("front", FRONT), ("admin", ADMIN), ("reports", REPORTS)):
         shutil.copytree(PROGRAM, root / "services" / service)
         (root / "services" / service / "service.yaml").write_text(text)
+    (root / "services" / "reports" / "reports.conf.j2").write_text("pin {{ PIN }}\n")
     (root / "ecluse.yaml").write_text(ECLUSE_YAML)
     command = Command(root, tmp_path_factory.mktemp("state"), edge_port)
     command.ok("build", "--quiet", "--version", "1")
-    command.ok("deploy", "test", "--yes", ECLUSE_SECRET_TOKEN=SECRET)
+    command.ok("deploy", "test", "--yes", "--secrets", str(given(root, TOKEN=SECRET, KEY=IN_A_FILE)))
     yield command
     command("down", "test", "--volumes", "--yes")
     command("runner", "--stop")
     remove_images(PRODUCT)
+
+
+def given(root: Path, **texts: str) -> Path:
+    """A file for --secrets; with what is in a template, which cannot be read back."""
+    path = root / "given.yaml"
+    path.write_text(json.dumps({"PIN": IN_A_TEMPLATE, **texts}))
+    path.chmod(0o600)
+    return path
 
 
 def containers(kind: str) -> dict[str, str]:
@@ -108,11 +130,16 @@ def test_without_its_record_an_environment_is_taken_over_and_nothing_notices(pro
     product.ok("runner", "--stop")
     for path in (product.state / PRODUCT).glob("state.sqlite*"):
         path.unlink()
-    assert "nothing to do" not in product.ok("plan", "test", ECLUSE_SECRET_TOKEN=SECRET).out
+    secrets = given(product.root, TOKEN=SECRET, KEY=IN_A_FILE)
+    assert "nothing to do" not in product.ok("plan", "test", "--secrets", str(secrets)).out
 
     with load(product.port) as lost:
-        answer = product.ok("adopt", "test", "--yes")
-        assert "known good: admin, front" in answer.err
+        asked = product("adopt", "test", "--yes")
+        assert asked.code == 3
+        assert "config.PIN: has no value" in asked.err
+        assert "config.KEY" not in asked.err
+        answer = product.ok("adopt", "test", "--yes", "--secrets", str(given(product.root)))
+        assert "known good: admin, front, reports" in answer.err
         assert "ran already: front/migrate" in answer.err
         assert "nothing to do" in product.ok("plan", "test").out
         product.ok("deploy", "test", "--yes")
@@ -120,10 +147,10 @@ def test_without_its_record_an_environment_is_taken_over_and_nothing_notices(pro
     assert lost == []
     assert containers("replica") | containers("backing") | containers("gateway") == before
     now = product.ok("status", "test", "--json").json[0]["services"]
-    told = ("service", "version", "wanted", "url")
-    assert [[item[key] for key in told] for item in now] == [[item[key] for key in told] for item in known]
-    assert SECRET not in answer.out + answer.err
-    assert SECRET not in product.ok("history", "test", "--json").out
+    keys = ("service", "version", "wanted", "url")
+    assert [[item[key] for key in keys] for item in now] == [[item[key] for key in keys] for item in known]
+    told = answer.out + answer.err + asked.err + product.ok("history", "test", "--json").out
+    assert not [text for text in (SECRET, IN_A_FILE, IN_A_TEMPLATE) if text in told]
 
 
 def test_without_its_whole_state_it_is_taken_over_and_only_the_gateway_is_made_again(
@@ -133,7 +160,7 @@ def test_without_its_whole_state_it_is_taken_over_and_only_the_gateway_is_made_a
     product.ok("runner", "--stop")
     shutil.rmtree(product.state / PRODUCT)
 
-    answer = product.ok("adopt", "test", "--yes")
+    answer = product.ok("adopt", "test", "--yes", "--secrets", str(given(product.root)))
     assert "the key of the vault is back" in answer.err
     assert "left alone" not in answer.err
     assert "nothing to do" in product.ok("plan", "test").out
@@ -153,14 +180,16 @@ def test_what_is_not_as_the_files_say_is_left_alone_and_named(product: Command) 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "admin.yaml").write_text("app: {NAME: written since}\n")
     with load(product.port) as lost:
-        answer = product.ok("adopt", "test", "--yes")
+        answer = product.ok("adopt", "test", "--yes", "--secrets", str(given(product.root)))
     assert "left alone: admin/web does not run as the product's files say" in answer.err
-    assert "known good: front" in answer.err
+    assert "admin will need its secrets once more, in the file of --secrets: KEY" in answer.err
+    assert "known good: front, reports" in answer.err
     assert lost == []
-    plan = product.ok("plan", "test").out
+    secrets = str(given(product.root, KEY=IN_A_FILE))
+    plan = product.ok("plan", "test", "--secrets", secrets).out
     assert "admin/web" in plan
     assert "front/" not in plan
-    product.ok("deploy", "test", "--yes")
+    product.ok("deploy", "test", "--yes", "--secrets", secrets)
     assert "nothing to do" in product.ok("plan", "test").out
 
 

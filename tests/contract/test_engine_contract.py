@@ -11,6 +11,7 @@ from making import Bench, drain
 
 from ecluse.engines.memory import MemoryEngine
 from ecluse.errors import EcluseError, NotFound
+from ecluse.model.application import File
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
@@ -277,11 +278,15 @@ async def test_a_replica_that_was_removed_is_not_confirmed(bench: Bench) -> None
 
 
 async def test_what_a_service_was_given_can_be_read_back(bench: Bench) -> None:
-    workload = bench.make.web(env={"GREETING": "good = morning"})
+    path = "/srv/settings/.env"
+    workload = bench.make.web(env={"GREETING": "good = morning"}, files=(File(path, "A=1\n", 0o444),))
     await prepared(bench, workload)
     assert await bench.engine.variables(bench.target, HELLO) == {}
+    assert await bench.engine.file(bench.target, HELLO, path) is None
     await drain(bench.engine.rollout(bench.target, workload))
     assert (await bench.engine.variables(bench.target, HELLO))["GREETING"] == "good = morning"
+    assert await bench.engine.file(bench.target, HELLO, path) == b"A=1\n"
+    assert await bench.engine.file(bench.target, HELLO, "/srv/another") is None
 
 
 async def test_an_environment_keeps_what_the_engine_was_given_to_keep(bench: Bench) -> None:

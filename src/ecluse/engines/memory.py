@@ -33,6 +33,7 @@ class World:
     data: dict[str, dict[str, bytes]] = field(default_factory=dict)
     ran: list[tuple[str, str]] = field(default_factory=list)
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
+    files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     ended: dict[tuple[str, str], Cause | None] = field(default_factory=dict)
 
 
@@ -89,6 +90,9 @@ class MemoryEngine:
     async def variables(self, target: Target, service: ServiceName) -> Mapping[str, str]:
         return self.world(target).variables.get(service, {})
 
+    async def file(self, target: Target, service: ServiceName, path: str) -> bytes | None:
+        return self.world(target).files.get((str(service), path))
+
     async def keepsake(self, target: Target) -> bytes | None:
         return self.kept if self.world(target).prepared else None
 
@@ -124,6 +128,9 @@ class MemoryEngine:
         made = [self._replica(target, workload) for _ in range(missing)]
         shown = {key: text for key, text in workload.box.env.items() if isinstance(text, str)}
         world.variables[str(workload.service)] = shown
+        for one in workload.box.files:
+            if isinstance(one.content, str):
+                world.files[str(workload.service), one.path] = one.content.encode()
         for item in made:
             world.replicas[item.name] = item
             kinds: tuple[EventKind, ...] = ("replica.created", "replica.started", "replica.ready")

@@ -5,21 +5,19 @@ What runs and is just what the product's files say becomes known good, and is no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecluse.errors import Busy, NotFound
-from ecluse.model.application import Origin, Target
+from ecluse.model.application import Target
 from ecluse.model.deployment import KnownGood, LedgerEntry
-from ecluse.model.names import EnvironmentName, ServiceName
+from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 from ecluse.model.plan import Change
 from ecluse.model.product import Environment
 from ecluse.model.release import Release
-from ecluse.model.secret import Sealed, Secret
-from ecluse.ports import SecretSource
 from ecluse.wiring.product import OpenProduct
 from ecluse.wiring.proposal import Proposal, Wish, observe, propose_releases
+from ecluse.wiring.recollection import READ_BACK, Inside, recollect
 from ecluse.wiring.state import ProductState
 
 _TOUCHING = frozenset({"create", "replace", "remove"})
@@ -90,7 +88,7 @@ async def propose_adoption(product: OpenProduct, environment: Environment, state
     chosen = _running(product, observed)
     if not chosen:
         raise NotFound(f"nothing of {target.product} runs in {environment.name}")
-    secrets = _Inside(await _variables(state, target, sorted(chosen)), product.secrets({}))
+    secrets = Inside(await recollect(state, target, chosen), product.secrets({}))
     wanted = Wish(environment, (), everything=False, kind="adopt")
     every = await propose_releases(product, wanted, state, _NOTHING, chosen, secrets=secrets)
     others = {change.service for change in _touching(every, observed)}
@@ -117,16 +115,6 @@ def _running(product: OpenProduct, observed: Observed) -> dict[ServiceName, Rele
     return found
 
 
-async def _variables(
-    state: ProductState, target: Target, services: Sequence[ServiceName]
-) -> dict[ServiceName, Mapping[str, str]]:
-    engine = state.engine()
-    try:
-        return {service: await engine.variables(target, service) for service in services}
-    finally:
-        await engine.close()
-
-
 def _touching(every: Proposal, observed: Observed) -> list[Change]:
     """What would change something that runs. Nothing is on record, so that a plan tells more than what differs."""
     return [
@@ -142,29 +130,21 @@ def _is_short(every: Proposal, observed: Observed, change: Change) -> bool:
     return len(observed.of(change.service, change.part)) != wanted
 
 
+def _read_back(every: Proposal, service: ServiceName) -> list[str]:
+    settings = every.intent.applications[service].settings
+    return [item.key for item in settings if item.origin.layer == READ_BACK]
+
+
 def _why(every: Proposal, observed: Observed, product: OpenProduct) -> list[str]:
     sentences = [
         f"{change.subject} does not run as the product's files say: a deployment would {change.action} it"
         for change in _touching(every, observed)
     ]
+    sentences += [
+        f"{name} will need its secrets once more, in the file of --secrets: {', '.join(keys)}"
+        for name in sorted({change.service for change in _touching(every, observed) if change.service})
+        if (keys := _read_back(every, name))
+    ]
     strangers = {item.service for item in observed.replicas} - set(product.product.services)
     told = "is no service of the product: it goes on, and is not on record"
     return sentences + [f"{name} {told}" for name in sorted(strangers)]
-
-
-class _Inside:
-    """Implements ports.SecretSource: what the running containers were given, then what people give."""
-
-    def __init__(self, running: Mapping[ServiceName, Mapping[str, str]], given: SecretSource) -> None:
-        self._running = running
-        self._given = given
-
-    def lookup(
-        self, environment: EnvironmentName, service: ServiceName, key: str
-    ) -> tuple[Secret | Sealed, Origin] | None:
-        from ecluse.errors import Location
-
-        text = self._running.get(service, {}).get(key)
-        if text is None:
-            return self._given.lookup(environment, service, key)
-        return Secret(text), Origin("read back from what runs", Location(f"containers of {environment}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from ecluse.engines.docker import health, labels, terminal
 from ecluse.engines.docker.authority import Authority
@@ -116,14 +117,23 @@ class DockerEngine:
         )
 
     async def variables(self, target: Target, service: ServiceName) -> Mapping[str, str]:
-        replicas = await self._replicas(self._site(target), service, None)
-        found = await self._containers.inspect_all(replicas)
-        newest = sorted(found, key=lambda pair: str(pair[1]["Created"]))[-1:]
+        newest = await self._newest(target, service)
         return {
             key: text
             for _, inspected in newest
             for key, _, text in (entry.partition("=") for entry in inspected["Config"]["Env"])
         }
+
+    async def file(self, target: Target, service: ServiceName, path: str) -> bytes | None:
+        for item, _ in await self._newest(target, service):
+            return await self._containers.read(item.id, path) or None
+        return None
+
+    async def _newest(self, target: Target, service: ServiceName) -> list[tuple[Container, dict[str, Any]]]:
+        """The replica of a service that was made last; none where nothing of it runs."""
+        replicas = await self._replicas(self._site(target), service, None)
+        found = await self._containers.inspect_all(replicas)
+        return sorted(found, key=lambda pair: str(pair[1]["Created"]))[-1:]
 
     async def keepsake(self, target: Target) -> bytes | None:
         return await self._gateway(self._site(target)).keepsake()

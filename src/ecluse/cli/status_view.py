@@ -42,6 +42,8 @@ def _show(status: EnvironmentStatus) -> None:
     _show_certificate(status.certificate, datetime.now(UTC))
     if status.certificate_problem:
         show(f"  {status.certificate_problem}", colour="red")
+    for name in status.lost:
+        show(f"  the {name} lost its files: the next deployment makes it again", colour="red")
     for name in status.outdated:
         show(
             f"  the {name} runs an older image than it would be made from now: the next deployment replaces it"

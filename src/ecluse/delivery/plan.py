@@ -89,10 +89,11 @@ class _Planner:
         return bool(state.version) and is_changed(state.version, service.version)
 
     def entrance(self) -> Iterator[Change]:
-        """How the gateway answers over HTTPS, where it was told otherwise before."""
+        """How the gateway answers over HTTPS, where it was told otherwise before; and what is to be made again."""
         found = tuple(differences.tls(self._observed.tls, self._desired.target.tls))
-        if found:
-            yield Change("secure", "gateway", part="gateway", differences=found)
+        if found or self._observed.lost:
+            note = _why_again(self._observed.lost)
+            yield Change("secure", "gateway", part="gateway", differences=found, note=note)
 
     def service(self, name: ServiceName) -> Iterator[Change]:
         application = self._desired.applications[name]
@@ -199,6 +200,11 @@ def _rule(rule: BackupRule | None) -> str | None:
 
 def _text(value: object) -> str | None:
     return None if value is None else str(value)
+
+
+def _why_again(lost: Collection[str]) -> str | None:
+    proxies = " and ".join(f"the {name}" for name in lost)
+    return f"{proxies} can be told nothing any more: made again, a moment without answers" if lost else None
 
 
 def _why_provide(state: object) -> str | None:

@@ -55,7 +55,8 @@ class Observed:
     hosts: public host name → service. addresses: where the fronts answer (`http://…`), by host.
     volumes: names of the volumes that hold its data. tls: how the gateway answers over HTTPS, None when it was
     never told. certificate: until when the one that it shows is valid; certificate_problem: why an ACME server gave no
-    newer one. outdated: which proxies (gateway, edge) run another image than they would be made from now.
+    newer one. outdated: which proxies (gateway, edge) run another image than they would be made from now. lost: which
+    must be made again, since their files, or they themselves, are gone.
     """
 
     exists: bool
@@ -69,6 +70,7 @@ class Observed:
     certificate: datetime | None = None
     certificate_problem: str | None = None
     outdated: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
     def of(self, service: ServiceName, process: str | None = None) -> tuple[Replica, ...]:
         return tuple(

@@ -39,7 +39,8 @@ class EnvironmentStatus:
     """One environment. interrupted: unfinished deployments that no runner has in hand.
 
     certificate: until when the certificate of its public hosts is valid, None without HTTPS; certificate_problem: why
-    there is no newer one. outdated: which proxies run another image than they would be made from now.
+    there is no newer one. outdated: which proxies run another image than they would be made from now. lost: which
+    must be made again.
     """
 
     environment: EnvironmentName
@@ -53,5 +54,6 @@ class EnvironmentStatus:
     certificate: datetime | None = None
     certificate_problem: str | None = None
     outdated: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
     protection: tuple[Protection, ...] = ()
     """Of each backing service that has a backup, or should have."""

@@ -60,6 +60,7 @@ def _status(
         certificate=observed.certificate,
         certificate_problem=observed.certificate_problem,
         outdated=observed.outdated,
+        lost=observed.lost,
         protection=tuple(protection),
     )
 

@@ -177,3 +177,13 @@ def test_another_way_to_answer_over_https_is_a_change() -> None:
     told = [(item.what, item.before, item.after) for item in plan.changes[0].differences]
     assert told == [("tls redirect", "false", "true"), ("tls hsts", None, "3600")]
     assert "secure gateway" not in changes(make_plan(wanted, replace(now, tls=None), NOTHING, []))
+
+
+def test_a_proxy_that_can_be_told_nothing_any_more_is_made_again() -> None:
+    web = application("web")
+    lost = replace(running(web), lost=("edge", "gateway"))
+    (change,) = make_plan(desired(web), lost, known(web), []).changes
+    assert change.id == "secure gateway"
+    assert change.note == (
+        "the edge and the gateway can be told nothing any more: made again, a moment without answers"
+    )

@@ -83,10 +83,29 @@ def test_files_that_will_not_do_are_named(tmp_path: Path) -> None:
         own_certificate(tls, [HOST, "b.localhost"])
 
 
+async def nowhere() -> Pair | None:
+    return None
+
+
 async def test_the_authority_of_a_machine_is_made_once(tmp_path: Path) -> None:
-    first = await Authority(tmp_path).certify("x", [HOST], None)
+    authority = Authority(tmp_path, nowhere)
+    first = await authority.certify("x", [HOST], None)
+    assert "whoever trusted an earlier one must trust this one" in (authority.news() or "")
+    assert authority.news() is None
     known = certificate_path(tmp_path).read_text()
-    assert await Authority(tmp_path).certify("x", [HOST], first) == first
+    assert await Authority(tmp_path, nowhere).certify("x", [HOST], first) == first
     assert certificate_path(tmp_path).read_text() == known
     assert (tmp_path / "authority" / "authority.key").stat().st_mode & 0o777 == 0o600
     assert Pair(known, "").certificate == known
+
+
+async def test_an_authority_whose_files_are_gone_is_the_one_that_is_kept_elsewhere(tmp_path: Path) -> None:
+    async def kept() -> Pair:
+        return AUTHORITY
+
+    authority = Authority(tmp_path, kept)
+    assert authority.pair() is None
+    pem = await authority.certify("x", [HOST], None)
+    assert authority.pair() == AUTHORITY
+    assert certificates.still_serves(pem, AUTHORITY, [HOST], datetime.now(UTC))
+    assert "trusted as before" in (authority.news() or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import stat
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,12 +15,28 @@ from ecluse.engines.docker.files import lock, read, write_whole
 from ecluse.errors import EngineError
 from ecluse.model.product import Tls
 
+MADE = "made a local authority for this machine (`ecluse trust`): whoever trusted an earlier one must trust this one"
+RECOVERED = "the local authority is back: a gateway's container had kept it, and it is trusted as before"
+
 
 class Authority:
-    """Made once per machine, with the first certificate that is asked of it."""
+    """Made once per machine, with the first certificate that is asked of it. copy: finds the one that is kept
+    elsewhere, for when its files are gone."""
 
-    def __init__(self, machine: Path) -> None:
+    def __init__(self, machine: Path, copy: Callable[[], Awaitable[Pair | None]]) -> None:
         self._folder = machine / "authority"
+        self._copy = copy
+        self._news: str | None = None
+
+    def news(self) -> str | None:
+        """What became of it since this was asked last, for those who trust it."""
+        told, self._news = self._news, None
+        return told
+
+    def pair(self) -> Pair | None:
+        """What is on file."""
+        certificate, key = read(certificate_path(self._folder.parent)), read(self._folder / "authority.key")
+        return Pair(certificate, key) if certificate and key else None
 
     async def certify(self, subject: str, hosts: Sequence[str], current: str | None) -> str:
         """A certificate with its key for these hosts: the current one while it will do."""
@@ -32,10 +48,11 @@ class Authority:
     async def _pair(self) -> Pair:
         async with lock(self._folder / "lock", what="making the authority"):
             certificate, key = certificate_path(self._folder.parent), self._folder / "authority.key"
-            known, secret = read(certificate), read(key)
-            if known and secret:
-                return Pair(known, secret)
-            made = certificates.make_authority(platform.node(), datetime.now(UTC))
+            if known := self.pair():
+                return known
+            copy = await self._copy()
+            self._news = MADE if copy is None else RECOVERED
+            made = copy or certificates.make_authority(platform.node(), datetime.now(UTC))
             certificate.unlink(missing_ok=True)
             write_whole(key, made.key)
             # last: without it the authority is not there yet

@@ -18,6 +18,7 @@ from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.files import lock, private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House
+from ecluse.engines.docker.keepsakes import Keepsakes
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.listeners import who_listens
 from ecluse.errors import EngineError
@@ -43,7 +44,9 @@ class Edge:
         containers: Containers,
         ground: Ground,
         house: House,
+        keepsakes: Keepsakes,
     ) -> None:
+        self._keepsakes = keepsakes
         self._folder = machine / "edge"
         self._id = labels.machine_id(machine)
         self._listen = listen
@@ -77,9 +80,21 @@ class Edge:
         taken = {item.labels.get(labels.EDGE_ADDRESS, "") for item in await self._gateways()}
         return addresses.free_address(network.subnet, taken, addresses.EDGE_MEMBER_OFFSETS)
 
-    async def publish(self, site: Site, address: str, hosts: Sequence[str]) -> None:
-        """Sends exactly `hosts` to the gateway at `address`; EngineError when another environment has one."""
+    async def is_lost(self, *, is_needed: bool) -> bool:
+        """Does it run without files, so that it can be told nothing? Or not at all, where it is needed?"""
+        if not await self.found():
+            return is_needed
+        return read(self._folder / "routes.json") is None or not self._is_mounted()
+
+    def _is_mounted(self) -> bool:
+        """Its socket is where we look for it: what it has mounted is the folder of now, not one that was removed."""
+        return os.path.exists(self._folder / "admin.sock")
+
+    async def publish(self, site: Site, address: str, hosts: Sequence[str]) -> bool:
+        """Sends exactly `hosts` to the gateway at `address`, and tells whether the edge had to be made again for it;
+        EngineError when another environment has one."""
         async with self.lock():
+            is_lost = await self.is_lost(is_needed=False)
             routes = await self._routes()
             for host in hosts:
                 for other, facts in routes.items():
@@ -93,10 +108,11 @@ class Edge:
             if any(facts["hosts"] for facts in routes.values()):
                 await self._run()
                 await self._follow()
+        return is_lost
 
     async def withdraw(self, site: Site) -> None:
         """Forgets an environment; with the last one the edge goes."""
-        if not self._folder.is_dir():
+        if not self._folder.is_dir() and not await self.found():
             return
         async with self.lock():
             routes = await self._routes()
@@ -105,7 +121,9 @@ class Edge:
             left = [item for item in await self._gateways() if not _is_of(item, site)]
             if not left:
                 await self._remove()
-            elif any(item.is_running for item in await self._containers.find(self._marks)):
+            elif any(item.is_running for item in await self.found()):
+                if not self._is_mounted():
+                    await self._run()
                 await self._follow()
 
     async def found(self) -> list[Container]:
@@ -114,7 +132,7 @@ class Edge:
 
     async def forget_network(self) -> None:
         """Removes the network, once no gateway is on it."""
-        if not self._folder.is_dir():
+        if await self._ground.find_network(self.name, self._marks) is None:
             return
         async with self.lock():
             network = await self._ground.find_network(self.name, self._marks)
@@ -122,14 +140,24 @@ class Edge:
                 await self._ground.remove_network(network)
 
     async def _gateways(self) -> list[Container]:
-        return await self._containers.find({labels.MACHINE: self._id}, kind="gateway")
+        return await self._keepsakes.gateways()
 
     async def _routes(self) -> dict[str, Member]:
         """slug → address and hosts, of the environments whose gateway is there."""
         text = read(self._folder / "routes.json")
-        known: dict[str, Member] = json.loads(text) if text else {}
+        known: dict[str, Member] = json.loads(text) if text else await self._recalled()
         there = {item.labels.get(labels.EDGE_ADDRESS) for item in await self._gateways()}
         return {slug: facts for slug, facts in known.items() if facts["address"] in there}
+
+    async def _recalled(self) -> dict[str, Member]:
+        """The same, as the gateways themselves know it."""
+        return {
+            _slug(item): {
+                "address": item.labels.get(labels.EDGE_ADDRESS, ""),
+                "hosts": await self._keepsakes.hosts(item.id),
+            }
+            for item in await self._gateways()
+        }
 
     def _write(self, routes: dict[str, Member]) -> None:
         private_folder(self._folder)
@@ -144,7 +172,7 @@ class Edge:
         image = await self._house.ensure("haproxy")
         for item in await self._containers.find(self._marks):
             is_same = item.labels.get(labels.LISTEN) == listen and item.image == image
-            if is_same and item.is_running:
+            if is_same and item.is_running and self._is_mounted():
                 return
             self._refuse_taken(item.labels.get(labels.LISTEN, ""))
             await self._containers.remove(item.id)
@@ -210,6 +238,12 @@ class Edge:
         for path in self._folder.iterdir():
             if path.name != "lock":
                 path.unlink(missing_ok=True)
+
+
+def _slug(item: Container) -> str:
+    """As Site.slug says it."""
+    parts = (item.labels.get(key, "") for key in (labels.PRODUCT, labels.ENVIRONMENT, labels.MACHINE))
+    return "-".join(filter(None, parts))
 
 
 def _is_of(item: Container, site: Site) -> bool:

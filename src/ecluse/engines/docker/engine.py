@@ -20,6 +20,7 @@ from ecluse.engines.docker.edge import Edge
 from ecluse.engines.docker.gateway import Gateway
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House, tag
+from ecluse.engines.docker.keepsakes import Keepsakes
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.logs import Logs, masked
 from ecluse.engines.docker.patience import patient
@@ -70,7 +71,8 @@ class DockerEngine:
         self._dressing = Dressing(vault, self._containers)
         self._ground = Ground(self._client, self._containers, self._machine)
         self._house = House(self._client, self._machine)
-        self._authority = Authority(self._machine)
+        self._keepsakes = Keepsakes(self._containers, labels.machine_id(self._machine))
+        self._authority = Authority(self._machine, self._keepsakes.authority)
         self._edge = Edge(
             machine=self._machine,
             listen=(edge_address, edge_http_port),
@@ -78,6 +80,7 @@ class DockerEngine:
             containers=self._containers,
             ground=self._ground,
             house=self._house,
+            keepsakes=self._keepsakes,
         )
 
     @property
@@ -114,7 +117,15 @@ class DockerEngine:
             outdated=_outdated(
                 [*(item for item in listed if item.kind == "gateway"), *await self._edge.found()]
             ),
+            lost=await self._lost(gateway, listed),
         )
+
+    async def _lost(self, gateway: Gateway, listed: Sequence[Container]) -> tuple[str, ...]:
+        """The proxies that nobody can tell anything any more, while something runs behind them."""
+        kinds = {item.kind for item in listed}
+        is_lost = gateway.is_without_files() if "gateway" in kinds else "replica" in kinds
+        edge = await self._edge.is_lost(is_needed=bool(gateway.routes().hosts))
+        return (*(["edge"] if edge else []), *(["gateway"] if is_lost else []))
 
     async def variables(self, target: Target, service: ServiceName) -> Mapping[str, str]:
         newest = await self._newest(target, service)
@@ -373,6 +384,7 @@ class DockerEngine:
             authority=self._authority,
             reach=self._reach(site),
             keepsake=self._keepsake,
+            keepsakes=self._keepsakes,
         )
 
     def _runs(self, target: Target) -> Runs:

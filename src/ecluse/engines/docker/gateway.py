@@ -25,6 +25,7 @@ from ecluse.engines.docker.files import lock, private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.judgement import Tally
+from ecluse.engines.docker.keepsakes import KEY, Keepsakes
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.outside import Outside
 from ecluse.engines.docker.reach import Reach
@@ -50,9 +51,6 @@ _POLL_SECONDS = 0.05
 _DELETE_SECONDS = 5.0
 
 
-KEEPSAKE = "/var/lib/ecluse/keepsake"
-
-
 class Gateway:
     """One environment's gateway. The files are the truth; every method brings the running process to them."""
 
@@ -69,7 +67,8 @@ class Gateway:
         edge: Edge,
         authority: Authority,
         reach: Reach,
-        keepsake: bytes = b"",
+        keepsake: bytes,
+        keepsakes: Keepsakes,
     ) -> None:
         self._site = site
         self._folder = state / "gateway" / str(site.target.environment)
@@ -80,8 +79,13 @@ class Gateway:
         self._edge = edge
         self._reach = reach
         self._keepsake = keepsake
+        self._keepsakes = keepsakes
+        self._authority = authority
         self._certification = Certification(self._folder, site.target, machine=machine, authority=authority)
         self._admin = Admin(self._folder, who=site.gateway)
+
+    def is_without_files(self) -> bool:
+        return read(self._folder / "routes.json") is None
 
     def routes(self) -> Routes:
         """What the gateway should do by its file."""
@@ -122,7 +126,7 @@ class Gateway:
             )
         async with self._lock():
             before, shown = self.routes(), self._certification.shown()
-            if read(self._folder / "routes.json") is None and await self._found():
+            if self.is_without_files() and await self._found():
                 yield Event(
                     "gateway",
                     message="its files are gone: making the gateway again, a moment without answers",
@@ -135,9 +139,15 @@ class Gateway:
             address = await self._apply(network, routes)
         if replace(routes, callers=before.callers) != before:
             yield Event("gateway", message=_tell(routes))
+        if news := self._authority.news():
+            yield Event("gateway", message=news)
         if shown is not None and shown != self._certification.shown():
             yield self._told_of_certificate()
-        await self._edge.publish(self._site, address, sorted(routes.hosts))
+        if await self._edge.publish(self._site, address, sorted(routes.hosts)):
+            yield Event(
+                "gateway", message="the files of the edge were gone: made it again, a moment without answers"
+            )
+        await self._leave_copies(sorted(routes.hosts))
         async for event in self._issue():
             yield event
 
@@ -151,6 +161,8 @@ class Gateway:
                 return
             await self._certification.provide(routes)
             await self._follow_certificate(routes)
+        if news := self._authority.news():
+            yield Event("gateway", message=news)
         if shown != self._certification.shown():
             yield self._told_of_certificate()
         async for event in self._issue():
@@ -314,9 +326,16 @@ class Gateway:
     async def keepsake(self) -> bytes | None:
         """What the container of the gateway keeps."""
         for item in await self._found():
-            if kept := await self._containers.read(item.id, KEEPSAKE):
+            if kept := await self._containers.read(item.id, KEY):
                 return kept
         return None
+
+    async def _leave_copies(self, hosts: Sequence[str]) -> None:
+        pair = self._authority.pair()
+        for item in await self._found():
+            await self._keepsakes.leave_hosts(item.id, hosts)
+            if pair is not None:
+                await self._keepsakes.leave_authority(item.id, pair)
 
     async def _run(self, network: Network) -> str:
         """Makes the container run; gives its address on the edge's network."""
@@ -354,8 +373,7 @@ class Gateway:
 
             identity, _name = await self._ground.settle(self._site, network, choose)
         if self._keepsake:
-            kept = payloads.Packed(KEEPSAKE, self._keepsake, 0o400, 0, 0)
-            await self._containers.put(identity, [kept])
+            await self._keepsakes.leave(identity, KEY, self._keepsake)
         await self._ground.join(edge_network, identity, edge_address)
         await self._reach.join_gateway(identity)
         await self._containers.start(identity, name=self._site.gateway)

@@ -36,13 +36,13 @@ def ends(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterator[C
     remove_images(PRODUCT)
 
 
-def describe(command: Command, probe: str, words: str = "sleep 900") -> None:
+def describe(command: Command, probe: str, words: str = "sleep 900", *, deadline: str = "60s") -> None:
     service = {
         "service": "clock",
         "processes": {
             "main": {
                 "command": ["sh", "-c", f"echo started; {words}"],
-                "probe": {"command": ["sh", "-c", probe], "deadline": "60s"},
+                "probe": {"command": ["sh", "-c", probe], "deadline": deadline},
                 "stop_grace": "2s",
             }
         },
@@ -142,6 +142,21 @@ def test_a_release_that_fails_is_told_why_kept_out_and_let_in_again(ends: Comman
     ends.ok("quarantine", "test", "--lift", "clock")
     assert ends("deploy", "test", "clock=broken", "--yes").code == 10
     dockerfile.write_text(plain)
+
+
+def test_a_bad_service_yaml_on_an_unchanged_image_is_kept_out_and_a_mended_one_is_not(ends: Command) -> None:
+    describe(ends, "exit 1 # asks wrongly", deadline="3s")
+    ends.ok("build", "--quiet", "--version", "asks-wrongly")
+    answer = ends("deploy", "test", "clock=asks-wrongly", "--yes")
+    assert answer.code == 10, answer.err
+    assert "look at what changed in its service.yaml or templates" in answer.err
+    refused = ends("deploy", "test", "clock=asks-wrongly", "--yes")
+    assert refused.code == 5, refused.err
+    assert "clock asks-wrongly is quarantined here since deployment" in refused.err
+    describe(ends, "true # mended")
+    ends.ok("build", "--quiet", "--version", "mended")
+    ends.ok("deploy", "test", "clock=mended", "--yes")
+    ends.ok("quarantine", "test", "--lift", "clock")
 
 
 def test_following_logs_shows_lines_as_they_come(ends: Command) -> None:

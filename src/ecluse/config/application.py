@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
@@ -14,7 +16,7 @@ from ecluse.config.merge import Merged
 from ecluse.config.schema.fields import Shape
 from ecluse.config.schema.service import CronText, ProcessText
 from ecluse.config.scope import ServiceScope
-from ecluse.config.service import cron, process
+from ecluse.config.service import Declaration, cron, process
 from ecluse.config.service_rules import process_problems
 from ecluse.config.settings import settings
 from ecluse.config.validate import told
@@ -38,7 +40,13 @@ def application(scope: ServiceScope, release: Release, templates_at: str) -> App
         domain=scope.domain,
         place=environment.place_of(spec.name).name,
         release=ReleaseId(
-            spec.name, release.version, release.image_id, release.content, release.commit, release.dirty
+            spec.name,
+            release.version,
+            release.image_id,
+            release.content,
+            release.commit,
+            release.dirty,
+            form(scope.declaration, release),
         ),
         processes={name: one for name, one in processes.items() if one},
         tasks=spec.tasks,
@@ -52,6 +60,15 @@ def application(scope: ServiceScope, release: Release, templates_at: str) -> App
         egress=environment.egress,
         origins=origins,
     )
+
+
+def form(declaration: Declaration, release: Release) -> str:
+    """A digest of what the release says of itself, beside its image: the texts of its comments do not count, nor how
+    the image was built."""
+    said = declaration.document.value
+    told = {key: value for key, value in said.items() if key != "image"} if isinstance(said, dict) else {}
+    text = json.dumps([told, dict(release.templates)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _is_run_here(scope: ServiceScope, name: str) -> bool:

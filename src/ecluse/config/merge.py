@@ -9,11 +9,8 @@ from ecluse.config.document import Path
 from ecluse.config.layers import Layer
 from ecluse.config.service import Declaration
 from ecluse.errors import Problem
-from ecluse.model.application import Origin
+from ecluse.model.application import CONTRACT, SPECIFICATION, Origin
 from ecluse.model.service import Plain
-
-CONTRACT = "contract default"
-SPECIFICATION = "service.yaml"
 
 
 @dataclass(frozen=True, slots=True)

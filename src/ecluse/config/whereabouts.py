@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from ecluse.config.interpolate import references_in
 from ecluse.config.layers import Layer
 from ecluse.config.load import Configuration
-from ecluse.config.merge import CONTRACT, SPECIFICATION, Given
+from ecluse.config.merge import Given
 from ecluse.config.render import template_names
 from ecluse.config.scope import ServiceScope
 from ecluse.config.sight import Sight, shown
@@ -112,7 +112,7 @@ def _never_winning(sights: list[Sight]) -> Iterator[Vain]:
             for name, given in _merged_values(scope):
                 _tally(name, given, wins, same, names)
     for origin, is_winner in wins.items():
-        if origin.layer in (CONTRACT, SPECIFICATION):
+        if origin.is_release:
             continue
         if not is_winner:
             yield Vain(origin, names[origin], "is beaten everywhere")

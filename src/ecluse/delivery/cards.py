@@ -93,6 +93,7 @@ def _done(
             yield (
                 f"{entry.service} {entry.version} is quarantined in {deployment.environment}: "
                 f"it is refused there until `ecluse quarantine {deployment.environment} --lift {entry.service}`"
+                + (", or with another configuration" if entry.configuration else "")
             )
 
 
@@ -139,15 +140,16 @@ def _advice(deployment: Deployment, cause: Cause) -> Iterator[str]:
     if general := _ADVICE.get(cause.kind):
         yield general
     if any(deployment.intent.previous) and deployment.kind not in ALONE:
-        old = _configuration_alone(deployment, cause)
-        if old:
-            yield f"the image of {old} is the one that ran well: look at the configuration that changed"
+        yield from _around_the_image(deployment, cause)
 
 
-def _configuration_alone(deployment: Deployment, cause: Cause) -> str | None:
-    """The service at fault, when only what surrounds its image has changed."""
+def _around_the_image(deployment: Deployment, cause: Cause) -> Iterator[str]:
+    """Where to look when only what surrounds the image of the service at fault has changed."""
     name = ServiceName(cause.subject.partition("/")[0])
     old, new = deployment.intent.previous.get(name), deployment.intent.applications.get(name)
     if old is None or new is None or old.release.content != new.release.content:
-        return None
-    return name if any(differences.between(old, new)) else None
+        return
+    if not old.release.is_same(new.release):
+        yield f"the image of {name} is the one that ran well: look at what changed in its service.yaml or templates"
+    elif any(differences.between(old, new)):
+        yield f"the image of {name} is the one that ran well: look at the configuration that changed"

@@ -11,6 +11,9 @@ from ecluse.model.product import BackingKind, BackupRule, Egress, Tls
 from ecluse.model.secret import Text
 from ecluse.model.service import Cron, Process, Task
 
+CONTRACT = "contract default"
+SPECIFICATION = "service.yaml"
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -18,6 +21,11 @@ class Origin:
 
     layer: str
     location: Location
+
+    @property
+    def is_release(self) -> bool:
+        """Whether the release itself says it, and not an environment."""
+        return self.layer in (CONTRACT, SPECIFICATION)
 
     def __str__(self) -> str:
         return f"{self.location} ({self.layer})"
@@ -57,7 +65,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseId:
-    """The part of a release that a running container must agree with."""
+    """The part of a release that a running container must agree with.
+
+    form: a digest of what its service.yaml says and of its templates, empty where it was recorded without.
+    """
 
     service: ServiceName
     version: str
@@ -65,6 +76,12 @@ class ReleaseId:
     content: str
     commit: str | None = None
     dirty: bool = False
+    form: str = ""
+
+    def is_same(self, other: ReleaseId) -> bool:
+        """Whether both hold the same image with the same service.yaml and templates, as far as it is on record."""
+        is_form_known = bool(self.form and other.form)
+        return self.content == other.content and (self.form == other.form or not is_form_known)
 
 
 @dataclass(frozen=True, slots=True)

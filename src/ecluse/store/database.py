@@ -14,7 +14,7 @@ from ecluse.errors import CutShort, EcluseError, RecordDamaged, Refused
 from ecluse.store.access import damaged, is_foreign, unusable
 from ecluse.store.schema import leases, metadata
 
-HEAD = "0005"
+HEAD = "0006"
 BUSY_MILLISECONDS = 15000
 ROOM = 1 << 20
 """How much must be free before work goes on where the disk was full."""

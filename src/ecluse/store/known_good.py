@@ -68,7 +68,7 @@ def remember(connection: Connection, done: Deployment) -> None:
     if rows:
         connection.execute(insert(known_good), rows)
     for service, application in intent.applications.items():
-        quarantine.lift(connection, done.environment, service, content=application.release.content)
+        quarantine.lift(connection, done.environment, service, release=application.release)
     good = read(connection, done.environment)
     behind = {} if done.kind == "down" else _behind(intent, good)
     now = replace(good, backing=behind, revision=intent.plan.revision, circumstances=intent.circumstances)

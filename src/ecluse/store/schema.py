@@ -78,6 +78,8 @@ quarantine = Table(
     Column("environment", String(64), primary_key=True),
     Column("service", String(64), primary_key=True),
     Column("content", String(80), primary_key=True),
+    Column("form", String(16), primary_key=True, server_default=""),
+    Column("configuration", String(16), primary_key=True, server_default=""),
     Column("version", String(128), nullable=False),
     Column("reason", Text, nullable=False),
     Column("deployment", Integer, nullable=False),

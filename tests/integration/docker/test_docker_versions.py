@@ -7,18 +7,27 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from docker_site import Here, docker, inspect
+from docker_site import HELLO, Here, docker, inspect
 from making import drain
 from test_docker_copies import AWKWARD, backing, fill, picture, say, seen
 
+from ecluse.delivery.execute import Execution
+from ecluse.delivery.journal import MemoryJournal
+from ecluse.delivery.plan import make_plan
 from ecluse.errors import EngineError
-from ecluse.model.application import BackingService
+from ecluse.model.application import Application, BackingService, Desired
 from ecluse.model.backup import BackupId, Manifest
+from ecluse.model.names import EnvironmentName
+from ecluse.model.plan import Intent
 from ecluse.model.product import BackingKind
+from ecluse.model.service import Probe, Process
 from ecluse.ports import Copy
 from ecluse.store.backups import FileBackups, FileDraft
+from ecluse.store.database import open_database
+from ecluse.store.records import SqlRecords, SystemClock
 
 pytestmark = pytest.mark.docker
+TEST = EnvironmentName("test")
 OLD: dict[BackingKind, str] = {"mariadb": "10.5", "postgresql": "13", "redis": "6.0"}
 
 
@@ -105,6 +114,7 @@ async def test_another_version_has_the_data_on_a_volume_of_its_own(here: Here, k
     # once its clients may write to it, nothing brings the old one back, nor opens the new data with it
     with pytest.raises(EngineError, match=f"the data of db is of version {after.version}"):
         await drain(here.engine.provide(here.target, before))
+    assert (await facts(here), await reaches(here, kind)) == ((version, address, volume), True)
     await drain(here.engine.withdraw(here.target, "db"))
     await drain(here.engine.provide(here.target, after))
     assert (await facts(here), await content(here, kind)) == ((version, address, volume), rows)
@@ -135,6 +145,59 @@ async def test_a_change_of_version_that_stops_anywhere_goes_on_or_back(here: Her
     assert (await upgrade(here, before, after))[-1].startswith("ready")
     assert (await facts(here))[0] == after.version
     assert await content(here, "redis") == rows
+
+
+async def test_what_is_on_record_runs_though_a_later_change_of_the_deployment_fails(here: Here) -> None:
+    """The database has its new version, the service its old form, and nothing more is to be done about either."""
+    new = backing("redis")
+    old = replace(new, version=OLD["redis"])
+    records = SqlRecords(open_database(here.folder / "state"))
+    backups = FileBackups(here.folder / "backups")
+
+    async def intent(service: BackingService, release: str, *command: str) -> Intent:
+        known, hello = records.known_good(TEST), application(here, release, *command)
+        wanted = Desired(here.target, {HELLO: hello}, {"db": service}, "abc")
+        plan = make_plan(wanted, await here.engine.observe(here.target), known, [])
+        return Intent(
+            here.target, plan, wanted.applications, known.applications, {}, wanted.backing, known.backing
+        )
+
+    async def deploy(wanted: Intent) -> str:
+        deployment = records.deployment(records.enqueue(wanted, by="me"))
+        execution = Execution(
+            deployment,
+            engine=here.engine,
+            journal=MemoryJournal(),
+            records=records,
+            clock=SystemClock(),
+            backups=backups,
+        )
+        return await execution.execute()
+
+    assert await deploy(await intent(old, "1")) == "succeeded"
+    await fill(here, here.target, "redis")
+    rows = await content(here, "redis")
+    assert await deploy(await intent(new, "2", "sh", "-c", "exit 3")) == "restored"
+    assert await version(here) == records.known_good(TEST).backing["db"].version == new.version
+    assert await content(here, "redis") == rows
+    assert [item.version for item in await here.replicas()] == ["1"]
+    assert (await intent(new, "1")).plan.is_empty
+    # what acts on the database by the record leaves it running: a change of its memory for example
+    assert await deploy(await intent(replace(new, memory=2**27), "1")) == "succeeded"
+    assert (await version(here), await content(here, "redis")) == (new.version, rows)
+
+
+async def version(here: Here) -> str:
+    (state,) = (await here.engine.observe(here.target)).backing
+    return state.version
+
+
+def application(here: Here, release: str, *command: str) -> Application:
+    web = Process("web", command, 8080, Probe(path="/health", interval=0.2, deadline=20.0))
+    made = here.make.box(version=release).release
+    return Application(
+        HELLO, None, "docker", made, {"web": web}, {}, {}, (), env=True, files=(), uses=(), backing=("db",)
+    )
 
 
 async def content(here: Here, kind: BackingKind) -> str:

@@ -26,14 +26,33 @@ def test_an_application_is_complete(product: ProductFolder) -> None:
     application = resolved.desired.applications[INVOICING]
     assert resolved.desired.target == Target("comptoir", "test", "test.localhost")  # type: ignore[arg-type]
     assert resolved.desired.revision.startswith("tree:")
+    form = application.release.form
     assert application.release == ReleaseId(
-        INVOICING, "1.4", "sha256:invoicing", "content", "abc1234", dirty=False
+        INVOICING, "1.4", "sha256:invoicing", "content", "abc1234", dirty=False, form=form
     )
     assert (application.domain, application.place) == ("billing", "docker")
     assert (application.uses, application.backing) == (("accounting",), ("db", "sessions"))
     assert application.front is not None
     assert application.front.name == "web"
     assert application.origins == {}
+
+
+def test_the_form_of_a_release_is_what_its_service_yaml_and_templates_say(product: ProductFolder) -> None:
+    def form() -> str:
+        return product.resolve().desired.applications[INVOICING].release.form
+
+    file = product.root / FILE
+    plain, first = file.read_text(), form()
+    file.write_text("# a remark\n" + plain.replace("service: invoicing", 'service:   "invoicing"'))
+    assert form() == first
+    product.layer("environments/test/services/invoicing", "run: {web: {replicas: 2}}")
+    assert form() == first
+    file.write_text(plain + "tasks: {look: {command: [look]}}\n")
+    assert form() != first
+    file.write_text(plain)
+    release = product.releases()[INVOICING]
+    changed = {**product.releases(), INVOICING: replace(release, templates={"a.j2": "x"})}
+    assert product.resolve(releases=changed).desired.applications[INVOICING].release.form != first
 
 
 def test_only_named_services_are_resolved(product: ProductFolder) -> None:

@@ -28,8 +28,9 @@ NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 NOTHING = KnownGood({}, {}, {})
 
 
-def release(service: str, version: str = "1", *, content: str | None = None) -> ReleaseId:
-    return ReleaseId(ServiceName(service), version, f"sha256:{version * 12}", content or f"content-{version}")
+def release(service: str, version: str = "1", *, content: str | None = None, form: str = "form") -> ReleaseId:
+    content = content or f"content-{version}"
+    return ReleaseId(ServiceName(service), version, f"sha256:{version * 12}", content, form=form)
 
 
 def setting(key: str, text: Text, line: int = 1) -> Setting:
@@ -48,13 +49,14 @@ def application(
     crons: tuple[Cron, ...] = (),
     replicas: int = 1,
     content: str | None = None,
+    form: str = "form",
 ) -> Application:
     web = Process("web", port=8080, expose=Exposure(service), replicas=replicas)
     return Application(
         service=ServiceName(service),
         domain=None,
         place="docker",
-        release=release(service, version, content=content),
+        release=release(service, version, content=content, form=form),
         processes={"web": web},
         tasks={task.name: task for task in tasks},
         crons={cron.name: cron for cron in crons},

@@ -63,7 +63,8 @@ async def test_a_card_tells_why_what_changed_what_was_done_and_what_to_try() -> 
         "done:",
         "    restored to api 1, as deployment 1 left it",
         "    restored to web 1, as deployment 1 left it",
-        "    api 2 is quarantined in test: it is refused there until `ecluse quarantine test --lift api`",
+        "    api 2 is quarantined in test: it is refused there until `ecluse quarantine test --lift api`"
+        ", or with another configuration",
         "try:",
         "    read the last lines of its log; `ecluse run` and `ecluse debug` try commands in the same image",
     ]
@@ -103,3 +104,15 @@ async def test_a_deployment_that_went_well_has_no_card() -> None:
     workshop = Workshop()
     await workshop.deploy(application("api"))
     assert card(workshop.records.deployment(1), before=workshop.records.known_good(TEST)) is None
+
+
+async def test_the_service_yaml_is_suspected_where_the_image_ran_well() -> None:
+    workshop = Workshop()
+    await workshop.deploy(application("api"))
+    workshop.engine.fail("api/web", REFUSED)
+    await workshop.deploy(application("api", form="another", replicas=2))
+    made = card(workshop.records.deployment(2), before=workshop.records.known_good(TEST))
+    assert made is not None
+    assert made.advice[-1] == (
+        "the image of api is the one that ran well: look at what changed in its service.yaml or templates"
+    )

@@ -19,6 +19,7 @@ from ecluse.model.event import Event
 from ecluse.model.lease import Holder, Lease
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Intent, Plan, Step
+from ecluse.model.quarantine import Quarantined
 from ecluse.model.secret import Sealed
 from ecluse.store.database import open_database, open_memory
 from ecluse.store.leases import SqlLeases
@@ -292,11 +293,13 @@ def test_what_is_kept_is_told_once_and_changes_nothing_else(records: SqlRecords)
     assert records.known_good(TEST, at=first) == before
 
 
-def test_what_stood_behind_an_environment_before_there_were_steps_is_kept(tmp_path: Path) -> None:
+def test_a_record_of_before_there_were_steps_and_forms_is_taken_over(tmp_path: Path) -> None:
     records = SqlRecords(open_database(tmp_path))
     succeed(records, intent(application("api", backing=("db",))))
     succeed(records, replace(intent(application("web")), backing={}))
-    before = records.known_good(TEST)
+    before, bad = records.known_good(TEST), application("api", "2").release
+    entry = Quarantined(API, bad.content, "2", "it exited", 1, NOON, bad.form)
+    records.quarantine(TEST, entry)
     with open_database(tmp_path).begin() as connection:
         config = Config()
         config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
@@ -305,3 +308,7 @@ def test_what_stood_behind_an_environment_before_there_were_steps_is_kept(tmp_pa
     again = SqlRecords(open_database(tmp_path))
     assert again.known_good(TEST) == before
     assert again.known_good(TEST, at=1) == records.known_good(TEST, at=1)
+    (kept,) = again.quarantined(TEST)
+    assert kept == replace(entry, form="")
+    assert kept.is_of(bad)
+    assert kept.is_of(replace(bad, form="another"))

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ecluse.cli.commands import options
 from ecluse.cli.invocation import Invocation
 from ecluse.cli.output import moment, say, show, show_json, table
+
+if TYPE_CHECKING:
+    from ecluse.model.quarantine import Quarantined
 
 
 @click.command()
@@ -17,8 +22,9 @@ from ecluse.cli.output import moment, say, show, show_json, table
 def quarantine(invocation: Invocation, environment: str, *, lift: str | None, json: bool) -> None:
     """Lists the releases that failed in ENV and are refused there, or lifts that.
 
-    A release is known by what its image holds. It is let in again by --lift, by `deploy --override REASON`, or by
-    a deployment that brings the same content well.
+    A release is known by what its image holds and by what its service.yaml and templates say. It is let in again by
+    --lift, by `deploy --override REASON`, or by a deployment that brings it well. Where the environment's
+    configuration was new as well, the release is refused with that configuration only.
     """
     from ecluse.errors import NotFound
 
@@ -38,5 +44,12 @@ def quarantine(invocation: Invocation, environment: str, *, lift: str | None, js
     elif not found:
         show(f"{environment}: nothing is quarantined")
     else:
-        rows = [(item.service, item.version, moment(item.at), item.deployment, item.reason) for item in found]
-        table(("service", "version", "since", "deployment", "reason"), rows)
+        rows = [
+            (item.service, item.version, _configuration(item), moment(item.at), item.deployment, item.reason)
+            for item in found
+        ]
+        table(("service", "version", "configuration", "since", "deployment", "reason"), rows)
+
+
+def _configuration(item: Quarantined) -> str:
+    return "that of then" if item.configuration else "any"

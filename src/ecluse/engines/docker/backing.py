@@ -220,6 +220,8 @@ class Backing:
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
                 return item
+            # data of another version is refused before its own server is stopped
+            await self._volumes.ensure(backing.name, backing.version)
             await self._containers.stop(item.id, grace=payloads.BACKING_GRACE_SECONDS)
             await self._containers.remove(item.id)
         return None

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from ecluse.model.application import Application, BackingService
 from ecluse.model.backing import joined
 from ecluse.model.deployment import Deployment, KnownGood
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import ALONE, Circumstances, Intent
-from ecluse.store import codec, quarantine
-from ecluse.store.schema import environments, known_good, ledger
+from ecluse.store import codec, ledger, quarantine
+from ecluse.store.schema import environments, known_good
 
 Backings = dict[str, BackingService]
 
@@ -55,7 +55,7 @@ def remember(connection: Connection, done: Deployment) -> None:
     if done.kind in ALONE or done.kind == "restore":
         return
     if intent.volumes:
-        connection.execute(delete(ledger).where(ledger.c.environment == done.environment))
+        ledger.forget(connection, done.environment)
     rows = [
         {
             "environment": done.environment,

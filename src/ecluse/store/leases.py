@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sqlalchemy import Connection, Engine, insert, select, update
 
 from ecluse.errors import Busy
 from ecluse.model.lease import Holder, Lease, is_free
 from ecluse.ports import Clock
 from ecluse.store.access import RUNNER, check, reading, writing
+from ecluse.store.clock import moment
 from ecluse.store.schema import leases
 
 
@@ -63,4 +62,4 @@ def _current(connection: Connection) -> Lease | None:
     if row is None:
         return None
     holder = Holder(row.machine, row.pid, row.version)
-    return Lease(row.token, holder, datetime.fromtimestamp(row.beat_at, UTC))
+    return Lease(row.token, holder, moment(row.beat_at))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from ecluse.model.application import ReleaseId
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.quarantine import Quarantined
+from ecluse.store.clock import moment
 from ecluse.store.schema import quarantine
 
 
@@ -71,7 +71,7 @@ def _entry(row: Row[tuple[object, ...]]) -> Quarantined:
         row.version,
         row.reason,
         row.deployment,
-        datetime.fromtimestamp(row.at, UTC),
+        moment(row.at),
         row.form,
         row.configuration,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from typing import cast
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select
@@ -13,8 +12,9 @@ from ecluse.model.lease import Lease
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Intent
 from ecluse.ports import Clock
+from ecluse.store import deployments
 from ecluse.store.access import reading, writing
-from ecluse.store.records import SystemClock, add_deployment
+from ecluse.store.clock import SystemClock, moment
 from ecluse.store.schema import cron_marks, cron_omissions
 
 BY = "schedule"
@@ -46,7 +46,7 @@ class SqlSchedule:
             if marks:
                 connection.execute(insert(cron_marks), [_mark_row(mark) for mark in marks])
             _add_omissions(connection, omissions)
-            return [add_deployment(connection, intent, by=BY, at=now) for intent in starts]
+            return [deployments.add(connection, intent, by=BY, at=now) for intent in starts]
 
     def omissions(
         self, environment: EnvironmentName, *, command: str | None = None, limit: int
@@ -89,7 +89,7 @@ def _mark_row(mark: Mark) -> dict[str, object]:
 
 def _mark(row: Row[tuple[object, ...]]) -> Mark:
     return Mark(
-        EnvironmentName(row.environment), ServiceName(row.service), row.cron, row.rule, _time(row.looked_at)
+        EnvironmentName(row.environment), ServiceName(row.service), row.cron, row.rule, moment(row.looked_at)
     )
 
 
@@ -112,12 +112,8 @@ def _omission(row: Row[tuple[object, ...]]) -> Omission:
         service=ServiceName(row.service),
         cron=row.cron,
         kind=cast(OmissionKind, row.kind),
-        due=_time(row.due),
-        at=_time(row.at),
+        due=moment(row.due),
+        at=moment(row.at),
         why=row.why,
-        since=_time(row.since) if row.since is not None else None,
+        since=moment(row.since) if row.since is not None else None,
     )
-
-
-def _time(seconds: float) -> datetime:
-    return datetime.fromtimestamp(seconds, UTC)

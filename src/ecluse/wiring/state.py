@@ -53,9 +53,10 @@ class ProductState:
 def open_state(product: str, settings: Settings, *, create: bool) -> ProductState:
     """Without `create`, nothing is written: where there is no state yet, an empty one in memory stands in."""
     from ecluse.secrets.vault import open_vault
+    from ecluse.store.clock import SystemClock
     from ecluse.store.database import open_database, open_memory, sqlite_path, sqlite_url
     from ecluse.store.leases import SqlLeases
-    from ecluse.store.records import SqlRecords, SystemClock
+    from ecluse.store.records import SqlRecords
     from ecluse.store.schedule import SqlSchedule
 
     folder = settings.product_state(product)

@@ -23,8 +23,9 @@ from ecluse.model.product import BackingKind
 from ecluse.model.service import Probe, Process
 from ecluse.ports import Copy
 from ecluse.store.backups import FileBackups, FileDraft
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_database
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 
 pytestmark = pytest.mark.docker
 TEST = EnvironmentName("test")

@@ -26,9 +26,10 @@ from ecluse.model.plan import Intent, Plan, Step
 from ecluse.server.launch import ensure_runner, find_runner, stop_runner
 from ecluse.server.names import FACTS
 from ecluse.settings import Settings, read_settings
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import check_whole, open_database
 from ecluse.store.leases import SqlLeases
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 from tests.unit.delivery.samples import TARGET, application
 
 PRODUCT = "shop"

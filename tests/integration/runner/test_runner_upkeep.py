@@ -18,9 +18,10 @@ from ecluse.ports import Engine
 from ecluse.secrets.memory import MemoryVault
 from ecluse.server.upkeep import Upkeep
 from ecluse.settings import read_settings
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_database, sqlite_url
 from ecluse.store.leases import SqlLeases
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 from ecluse.store.schedule import SqlSchedule
 from ecluse.wiring.state import ProductState
 from tests.unit.delivery.samples import TARGET, application

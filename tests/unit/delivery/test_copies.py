@@ -13,8 +13,9 @@ from ecluse.model.backup import BackupId
 from ecluse.model.names import EnvironmentName
 from ecluse.model.plan import Change, DeploymentKind, Intent, Plan
 from ecluse.store.backups import FileBackups
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_memory
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 from tests.unit.delivery.samples import TARGET, database
 
 TEST = EnvironmentName("test")

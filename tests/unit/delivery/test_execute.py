@@ -25,8 +25,9 @@ from ecluse.model.event import Event
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Change, DeploymentKind, Intent
 from ecluse.model.service import Task
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_memory
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 from tests.unit.delivery.samples import TARGET, application, database, desired
 
 TEST = EnvironmentName("test")

@@ -17,8 +17,9 @@ from ecluse.model.plan import Change, Intent, Plan, Step
 from ecluse.model.secret import Sealed
 from ecluse.model.service import Cron
 from ecluse.secrets.memory import MemoryVault
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_memory
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 from ecluse.wiring.passwords import redressed
 from tests.unit.delivery.samples import TARGET, application, database, setting
 

@@ -18,8 +18,9 @@ from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.observed import BackingState
 from ecluse.model.plan import Intent, Plan
 from ecluse.store.backups import FileBackups
+from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_memory
-from ecluse.store.records import SqlRecords, SystemClock
+from ecluse.store.records import SqlRecords
 from tests.unit.delivery.samples import TARGET, application, database
 
 TEST, API = EnvironmentName("test"), ServiceName("api")

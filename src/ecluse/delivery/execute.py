@@ -8,20 +8,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-from ecluse.delivery import actions, quarantine, rotation
+from ecluse.delivery import actions, quarantine
 from ecluse.delivery.acting import Act, Acting, Outcome
 from ecluse.delivery.copies import Copying
-from ecluse.delivery.drift import drift
-from ecluse.delivery.surroundings import impossible, is_outdated, neighbours, renewed
+from ecluse.delivery.surroundings import neighbours
 from ecluse.delivery.turns import Turns
+from ecluse.delivery.waited import asked_again
 from ecluse.delivery.waves import Wave, waves
 from ecluse.model.application import Application
 from ecluse.model.cause import Cause
-from ecluse.model.deployment import Deployment, DeploymentState, KnownGood
+from ecluse.model.deployment import Deployment, DeploymentState
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
-from ecluse.model.plan import ALONE, WHOLE, Change, Intent
+from ecluse.model.plan import ALONE, Change, Intent
 from ecluse.ports import Backups, Clock, Engine, Journal, Records
 
 
@@ -77,7 +78,7 @@ class Execution:
         copying = None
         if self._backups is not None:
             copying = Copying(
-                self._deployment,
+                replace(self._deployment, intent=intent),
                 engine=self._engine,
                 backups=self._backups,
                 records=self._records,
@@ -99,67 +100,32 @@ class Execution:
         self._records.begin(self._number)
         if self._has_acted():
             return Outcome(is_resumed=True)
-        if (late := await self._look_again()) is not None:
-            return Outcome(late)
+        now = await asked_again(self._intent, records=self._records, engine=self._engine)
+        if isinstance(now, Cause):
+            return Outcome(now)
+        self._replan(now)
         await self._acting.tidy()
         return Outcome()
+
+    def _replan(self, now: Intent) -> None:
+        if now == self._intent:
+            return
+        self._records.replan(self._number, now)
+        if now.plan != self._intent.plan:
+            self._acting.note(
+                "note", "", "planned again: something else was deployed here since it was asked for"
+            )
+        self._take(now)
 
     def _has_acted(self) -> bool:
         """Whether it was begun before, by another form of the interpreter."""
         return any(item.event.kind == "change.started" for item in self._records.events(self._number))
 
-    async def _look_again(self) -> Cause | None:
-        if (late := self._take_passwords()) is not None:
-            return late
-        return await self._plan_again() if is_outdated(self._records, self._deployment) else None
-
-    async def _plan_again(self) -> Cause | None:
-        """The same wish on what is there now. A plan that was reviewed is applied as it is, or not at all."""
-        observed = await self._engine.observe(self._intent.target)
-        intent = renewed(self._records, self._intent, observed)
-        if (refused := list(impossible(intent, observed))) != []:
-            sentence = "what was asked for cannot be done any more: something else was deployed here since"
-            return Cause("stale", "", sentence, tuple(refused), hint="nothing was changed")
-        stale = drift(self._intent.plan, intent.plan) if self._intent.is_reviewed else []
-        if stale:
-            sentence = (
-                "the plan that was reviewed does not hold any more: something else was deployed here since"
-            )
-            return Cause("stale", "", sentence, tuple(stale), hint="make the plan again: nothing was changed")
-        self._records.replan(self._number, intent)
-        self._take(intent)
-        self._acting.note(
-            "note", "", "planned again: something else was deployed here since it was asked for"
-        )
-        return None
-
-    def _take_passwords(self) -> Cause | None:
-        """A command that waited for a rotation runs with what is known good now; other plans must be made again."""
-        plan, known = self._intent.plan, self._records.known_good(self._intent.target.environment)
-        if plan.kind == "run":
-            self._refresh(known)
-        if plan.kind in ALONE or plan.kind in WHOLE:
-            return None
-        name = rotation.outdated(plan, self._intent.backing, known.backing)
-        if name is None:
-            return None
-        sentence = f"the passwords of {name} were changed since this was asked for"
-        return Cause("stale", name, sentence, hint="ask again: nothing was changed")
-
-    def _refresh(self, known: KnownGood) -> None:
-        """The same release with the passwords that count now."""
-        for service, application in self._intent.applications.items():
-            now = known.applications.get(service)
-            if now is not None and now != application and now.release == application.release:
-                intent = replace(self._intent, applications={**self._intent.applications, service: now})
-                self._records.replan(self._number, intent)
-                self._take(intent)
-
     async def _make(self, done: list[Wave]) -> Cause | None:
         """Wave after wave up to the first cause; `done` gets those that were begun."""
         for number, wave in enumerate(self._waves()):
             done.append(wave)
-            outcome = await self._step(f"wave {number}", lambda wave=wave: self._acting.wave(wave))  # type: ignore[misc]
+            outcome = await self._step(f"wave {number}", partial(self._acting.wave, wave))
             if outcome.cause is not None:
                 return outcome.cause
         return None
@@ -201,10 +167,7 @@ class Execution:
         await self._step("restore", lambda: self._note_restoring("restoring what was there"))
         failures = []
         for number, wave in reversed(list(enumerate(done))):
-            outcome = await self._step(
-                f"undo wave {number}",
-                lambda wave=wave: self._acting.undo_wave(wave),  # type: ignore[misc]
-            )
+            outcome = await self._step(f"undo wave {number}", partial(self._acting.undo_wave, wave))
             failures += [outcome.cause] if outcome.cause else []
         settled = await self._step("settle restored", lambda: self._settle_restored(failures, cause))
         failures += [settled.cause] if settled.cause else []
@@ -230,7 +193,7 @@ class Execution:
     async def _run_alone(self) -> DeploymentState:
         """Tasks, crons, backups: nothing is prepared, and there is nothing to restore."""
         outcomes = [
-            await self._step(change.id, lambda change=change: self._acting.change(change))  # type: ignore[misc]
+            await self._step(change.id, partial(self._acting.change, change))
             for change in self._intent.plan.changes
         ]
         cause = next((outcome.cause for outcome in outcomes if outcome.cause), None)
@@ -246,9 +209,7 @@ class Execution:
         cause = None
         for change in self._intent.plan.changes:
             begun.append(change)
-            cause = (
-                await self._step(change.id, lambda change=change: self._acting.change(change))  # type: ignore[misc]
-            ).cause
+            cause = (await self._step(change.id, partial(self._acting.change, change))).cause
             if cause is not None:
                 break
         if cause is None:
@@ -257,10 +218,7 @@ class Execution:
         failures = []
         await self._step("restore", lambda: self._note_restoring("bringing back what was there before"))
         for change in reversed([change for change in begun if change.action == "load"]):
-            outcome = await self._step(
-                f"undo {change.id}",
-                lambda change=change: self._acting.undo(change),  # type: ignore[misc]
-            )
+            outcome = await self._step(f"undo {change.id}", partial(self._acting.undo, change))
             failures += [outcome.cause] if outcome.cause else []
         await self._step("end", lambda: self._end_restored(cause, failures))
         return _restored(cause, failures)

@@ -264,6 +264,18 @@ async def test_who_waited_with_an_older_version_than_there_is_now_is_refused(sce
     assert (scene.version, scene.engine.asked) == ("10.11", [])
 
 
+async def test_who_waited_for_the_first_version_changes_it(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    first, _ = await scene.plan("10.5")
+    waited, plan = await scene.plan("10.11")
+    assert [change.id for change in plan.changes][:1] == ["provide db"]
+    assert await scene.execute(first) == "succeeded"
+    scene.engine.world(TARGET).data["db"] = {"api": b"rows"}
+    assert await scene.execute(waited) == "succeeded"
+    assert (scene.version, scene.known_version) == ("10.11", "10.11")
+    assert {item.manifest.version for item in scene.backups.list(TEST, "db")} == {"10.5"}
+
+
 async def test_a_saved_plan_of_a_change_of_version_holds(scene: Scene) -> None:
     saved, now = (await scene.intent("10.11")).plan, (await scene.intent("10.11")).plan
     assert drift(saved, now) == []

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from datetime import datetime
 from typing import Protocol
 
-from ecluse.model.application import BackingService, Origin, Target
+from ecluse.model.application import Application, BackingService, Origin, Target
 from ecluse.model.backup import Backup, BackupId, Manifest, Part, Tried
 from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause
@@ -174,6 +174,13 @@ class Engine(Protocol):
 
     def renew(self, target: Target) -> AsyncIterator[Event]:
         """Renews the certificate of the environment when it expires soon; does nothing otherwise."""
+
+    def recover(
+        self, target: Target, applications: Mapping[ServiceName, Application]
+    ) -> AsyncIterator[Event]:
+        """Brings back what the engine does not bring back by itself after it, or its machine, was away: one step in the
+        order of what uses what; what is left comes with the next call. Does nothing where all is well, and nothing to
+        what somebody stopped."""
 
     def provide(self, target: Target, backing: BackingService) -> AsyncIterator[Event]:
         """Makes a backing service run, with a database and an account for each client service."""

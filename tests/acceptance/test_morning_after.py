@@ -41,6 +41,13 @@ processes:
 uses: [back, sessions]
 config: {NAME: {default: front}, DELAY: {default: "0"}}
 """
+TOP = """\
+service: top
+processes: {web: {port: 8080, probe: {path: /health, interval: 200ms, deadline: 5s}}}
+uses: [front]
+config: {NAME: {default: top}, NEEDS: {default: "${service.front.url}/"}}
+"""
+"""Asks once, when it starts, and is never well when there was no answer."""
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
 
@@ -61,6 +68,17 @@ class Morning:
         folder = self.command.root / "config" / "services"
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "front.yaml").write_text(f"app:\n{settings}run: {{web: {{replicas: 2}}}}\n")
+
+    def boot(self) -> None:
+        """Loses the power, and starts what starts at boot: Docker, and the runner by its unit."""
+        # the runner is a process of that machine too
+        self.ok("runner", "--stop")
+        self.daemon.lose_power()
+        self.daemon.start()
+        subprocess.Popen(
+            self.words("runner"), env=self.command.environment(), start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
 
     def asks(self) -> int:
         """The status of one request to the front, 0 for none."""
@@ -88,7 +106,7 @@ class Morning:
         backing = [item["state"] for item in status["backing"]]
         return (
             set(replicas + backing) == {"ready"}
-            and len(replicas) == 3
+            and len(replicas) == 4
             and self.daemon.within(self.asks) == 200
         )
 
@@ -134,7 +152,7 @@ class Load:
 def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
     with private_daemon(tmp_path_factory.mktemp("engine")) as daemon:
         root = tmp_path_factory.mktemp("product")
-        for service, text in (("back", BACK), ("front", FRONT)):
+        for service, text in (("back", BACK), ("front", FRONT), ("top", TOP)):
             folder = root / "services" / service
             folder.mkdir(parents=True)
             (folder / "service.yaml").write_text(text)
@@ -179,13 +197,22 @@ def test_docker_that_is_stopped_and_started_brings_everything_back_with_its_addr
 def test_a_machine_that_lost_its_power_comes_back_as_it_was(morning: Morning) -> None:
     morning.wait_well()
     before = morning.addresses()
-    # the runner is a process of that machine too
-    morning.ok("runner", "--stop")
-    morning.daemon.lose_power()
-    morning.daemon.start()
+    morning.boot()
     morning.wait_well()
     assert morning.addresses() == before
     assert "nothing to do" in morning.ok("plan", "test")
+
+
+def test_what_needs_another_at_its_start_gets_it_when_everything_starts_at_once(morning: Morning) -> None:
+    morning.wait_well()
+    morning.wish(NAME="front that takes its time", DELAY="3")
+    morning.ok("deploy", "test", "--yes")
+    morning.boot()
+    morning.wait_well()
+    (top,) = (name for name in morning.addresses() if "-top-" in name)
+    log = morning.daemon.docker("logs", top.lstrip("/")).splitlines()
+    assert [line for line in log[-2:] if "does without" in line] == [], "the last start found what it needs"
+    assert any("does without" in line for line in log), "and an earlier one did not"
 
 
 def test_containers_that_come_back_in_the_other_order_keep_their_addresses(morning: Morning) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ecluse.errors import EngineError, NotFound
-from ecluse.model.application import BackingService, Target
+from ecluse.model.application import Application, BackingService, Target
 from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event, EventKind, LogLine
@@ -98,6 +98,14 @@ class MemoryEngine:
 
     async def renew(self, target: Target) -> AsyncIterator[Event]:
         self.asked.append("renew")
+        return
+        yield
+
+    async def recover(
+        self, target: Target, applications: Mapping[ServiceName, Application]
+    ) -> AsyncIterator[Event]:
+        """Nothing ever goes away here."""
+        self.asked.append("recover")
         return
         yield
 

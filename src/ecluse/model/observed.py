@@ -46,6 +46,7 @@ class BackingState:
     spec: str
     state: Literal["starting", "ready", "exited"]
     accounts: tuple[str, ...] = ()
+    started: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

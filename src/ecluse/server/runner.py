@@ -25,6 +25,7 @@ from ecluse.model.cause import Cause
 from ecluse.ports import Journal
 from ecluse.server.beat import Hold
 from ecluse.server.crons import Crons
+from ecluse.server.recovery import Recovery
 from ecluse.server.renewals import Renewals
 from ecluse.server.turn import holding
 from ecluse.server.upkeep import Upkeep
@@ -58,6 +59,7 @@ class Runner:
         self._idle_since = self._now()
         self._crons = Crons(self._state)
         self._renewals = Renewals(self._state)
+        self._recovery = Recovery(self._state)
         self._upkeep = Upkeep(self._state)
         self._stamp: int | None = None
         self._looked_at = 0.0
@@ -76,6 +78,7 @@ class Runner:
                     await self._look()
                 self._crons.look()
                 self._renewals.look()
+                self._recovery.look()
                 self._upkeep.look()
                 await asyncio.sleep(POLL_SECONDS)
         finally:

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ecluse.errors import EcluseError
+from ecluse.server.rounds import Rounds
 from ecluse.wiring.state import ProductState
 from ecluse.wiring.tidying import discard_images, needed_images
 
@@ -23,22 +24,16 @@ class Upkeep:
 
     def __init__(self, state: ProductState) -> None:
         self._state = state
-        self._next: datetime | None = None
-        self._work: asyncio.Task[None] | None = None
+        self._rounds = Rounds(self.tidy, every=EVERY, clock=state.clock)
 
     def look(self) -> None:
         """Begins a round when it is time to, and nothing is under way that may need an image of its own."""
-        now = self._state.clock.now()
-        if self._work is not None and not self._work.done():
-            return
-        if (self._next is None or now >= self._next) and not self._state.records.unfinished():
-            self._next = now + EVERY
-            self._work = asyncio.create_task(self.tidy())
+        if self._rounds.is_due and not self._state.records.unfinished():
+            self._rounds.look()
 
     async def settled(self) -> None:
         """Returns when the round that is under way has ended."""
-        if self._work is not None:
-            await self._work
+        await self._rounds.settled()
 
     async def tidy(self) -> None:
         """One round. What goes wrong is logged, and tried again in the next."""

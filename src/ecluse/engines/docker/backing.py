@@ -18,7 +18,7 @@ from ecluse.engines.docker.databases import RECIPES, Account, Recipe
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.files import private_folder, read, write_whole
 from ecluse.engines.docker.ground import Ground, Network
-from ecluse.engines.docker.health import ended
+from ecluse.engines.docker.health import ended, moment
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.output import Mask
@@ -378,4 +378,5 @@ class Backing:
             spec=item.labels.get(labels.SPEC, ""),
             state="exited" if status != "running" else "ready" if is_known else "starting",
             accounts=tuple(json.loads(accounts)) if accounts else (),
+            started=moment(inspected["State"].get("StartedAt")),
         )

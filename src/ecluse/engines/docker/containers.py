@@ -88,6 +88,17 @@ class Containers:
                 seconds=grace + STOP_MARGIN_SECONDS,
             )
 
+    async def restart(self, container: str, *, grace: float) -> None:
+        """Asks the program to end, kills it after `grace` seconds, and starts it."""
+        with _gone():
+            await self._client.call(
+                "POST",
+                f"containers/{container}/restart",
+                what="start a container again",
+                params={"t": max(1, round(grace))},
+                seconds=grace + STOP_MARGIN_SECONDS,
+            )
+
     async def stop_all(self, found: Iterable[Container], *, grace: float) -> None:
         await asyncio.gather(*(self.stop(item.id, grace=grace) for item in found))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,14 @@ from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.logs import Logs, masked
 from ecluse.engines.docker.patience import patient
 from ecluse.engines.docker.reach import Reach
+from ecluse.engines.docker.recovery import Recovery
 from ecluse.engines.docker.rollout import Rollout, depart
 from ecluse.engines.docker.routing import Entrance, Routes
 from ecluse.engines.docker.runs import Runs
 from ecluse.engines.docker.versions import Versions
 from ecluse.engines.docker.volumes import Volumes
 from ecluse.errors import NotFound, nearest
-from ecluse.model.application import BackingService, Target
+from ecluse.model.application import Application, BackingService, Target
 from ecluse.model.capacity import Capacity
 from ecluse.model.event import Event, LogLine
 from ecluse.model.names import ServiceName
@@ -171,6 +173,16 @@ class DockerEngine:
     @patient
     async def renew(self, target: Target) -> AsyncIterator[Event]:
         async for event in self._gateway(self._site(target)).renew():
+            yield event
+
+    async def recover(
+        self, target: Target, applications: Mapping[ServiceName, Application]
+    ) -> AsyncIterator[Event]:
+        site = self._site(target)
+        recovery = Recovery(self._containers, partial(self.observe, target))
+        found = [*await self._containers.find(site.marks), *await self._edge.found()]
+        standings = await self._gateway(site).standings()
+        async for event in recovery.execute(found, standings, applications):
             yield event
 
     @patient

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT = int(os.environ.get("PORT", "8080"))
@@ -17,6 +18,7 @@ DOWNLOAD = 4 * 2**20
 GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 GOODBYE = b"\x88\x02\x03\xe9"
 websockets = set()
+stuck = []
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -24,8 +26,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/health":
-            well = os.environ.get("HEALTH", "ok") == "ok"
-            return self.answer(200 if well else 500, "well" if well else os.environ["HEALTH"])
+            well = os.environ.get("HEALTH", "ok") == "ok" and not stuck
+            return self.answer(200 if well else 500, "well" if well else os.environ.get("HEALTH", "stuck"))
         if self.path == "/only-new":
             return self.answer(200 if "WELL" in os.environ else 404, NAME)
         if self.path == "/slow":
@@ -101,6 +103,15 @@ def end(server):
     server.shutdown()
 
 
+def ask_once(url):
+    """As programs do that open their connections when they start, and never again."""
+    try:
+        urllib.request.urlopen(url, timeout=2).close()
+    except OSError as error:
+        print(f"{NAME} does without {url}: {error}", flush=True)
+        stuck.append(url)
+
+
 def main():
     print(f"{NAME} starts", flush=True)
     print(os.environ.get("SAY", ""), file=sys.stderr, flush=True)
@@ -110,6 +121,8 @@ def main():
         hoard = [bytearray(1 << 20) for _ in range(int(os.environ["EAT"]))]
         print(len(hoard))
     time.sleep(float(os.environ.get("DELAY", "0")))
+    if "NEEDS" in os.environ:
+        ask_once(os.environ["NEEDS"])
     server = Server(("127.0.0.1" if "LOCAL" in os.environ else "0.0.0.0", PORT), Handler)
     signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=end, args=[server]).start())
     server.serve_forever()

@@ -4,6 +4,7 @@ and nobody has to do anything. `tools/bench faults` does it two hundred times.""
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import pytest
 
+import ecluse
+from ecluse.store.durable import WORKFLOW_VERSION
+
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 from faults import strike  # the tools are no package of the product
-from faults.scene import Scene, scene
+from faults.scene import Kind, Scene, scene
 from faults.strike import Point
 
 pytestmark = pytest.mark.usefixtures("docker_engine")
@@ -49,6 +53,27 @@ def test_the_command_that_follows_a_deployment_only_watches(under_load: Scene) -
 
 def test_a_power_cut_that_tears_the_last_page_of_the_record_is_recovered(under_load: Scene) -> None:
     assert strike.the_power(under_load, "rollback", 9) == []
+
+
+def newer_version(folder: Path) -> Path:
+    """Écluse as it will be one day: another number, and an interpreter that plays other steps."""
+    package = folder / "ecluse"
+    shutil.copytree(Path(ecluse.__file__).parent, package, ignore=shutil.ignore_patterns("__pycache__"))
+    for path, before, after in (
+        ("__init__.py", f'"{ecluse.__version__}"', '"99.0.0"'),
+        ("store/durable.py", f'WORKFLOW_VERSION = "{WORKFLOW_VERSION}"', 'WORKFLOW_VERSION = "another"'),
+    ):
+        text = (package / path).read_text()
+        assert before in text
+        (package / path).write_text(text.replace(before, after))
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "event"), [("deploy", 7), ("failing", 22), ("rollback", 12)])
+def test_an_upgrade_of_ecluse_in_the_middle_changes_nothing(
+    under_load: Scene, tmp_path: Path, kind: Kind, event: int
+) -> None:
+    assert strike.the_upgrade(under_load, kind, event, newer_version(tmp_path)) == []
 
 
 @root_only

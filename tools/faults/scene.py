@@ -137,6 +137,23 @@ class Scene:
             )  # fmt: skip
         until(lambda: self.runner == process.pid, "the runner at boot")
 
+    @contextmanager
+    def runner_of(self, package: Path) -> Iterator[None]:
+        """The runner of another version of Écluse, which is in this folder."""
+        variables = {"PYTHONPATH": str(package), "PYTHONDONTWRITEBYTECODE": "1"}
+        with (self.folder / "other.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "ecluse.server.runner", self.product],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+                env=os.environ | dict(self.ecluse.variables) | variables, start_new_session=True,
+            )  # fmt: skip
+        try:
+            until(lambda: self.runner == process.pid, "the runner of the other version")
+            yield
+        finally:
+            self.stop_runner()
+            process.wait()
+
     @property
     def lease(self) -> int:
         with self.record() as record:

@@ -60,6 +60,24 @@ def the_command(scene: Scene, kind: Kind, event: int) -> list[str]:
     return problems(scene, kind, begun, code=None)
 
 
+def the_upgrade(scene: Scene, kind: Kind, event: int, newer: Path) -> list[str]:
+    """Starts the runner of a newer Écluse in the middle, as its first acting command does. newer: its package."""
+    _precede(scene, kind)
+    begun = _begin(scene, kind)
+    before, _ = scene.last_deployment()
+    command = scene.command(kind)
+    until(lambda: scene.last_deployment()[0] > before, "the deployment")
+    number, _ = scene.last_deployment()
+    until(lambda: len(scene.events(number)) >= event, f"event {event}")
+    former, lease = scene.runner, scene.lease
+    with scene.runner_of(newer):
+        code = _end(scene, command)
+        found = (
+            [] if scene.lease > lease and scene.runner != former else ["the newer runner did not take over"]
+        )
+        return [*found, *problems(scene, kind, begun, code=code)]
+
+
 def the_gateway(scene: Scene, kind: Kind, event: int) -> list[str]:
     """Crashes the gateway: Docker starts it again, and until then requests may be lost."""
     begun = _begin(scene, kind)

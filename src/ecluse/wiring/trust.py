@@ -24,8 +24,8 @@ class TrustedAuthority:
 
 def find_authority(settings: Settings) -> TrustedAuthority:
     """NotFound where this machine has made none yet."""
-    from ecluse.engines.docker import certificates
-    from ecluse.engines.docker.authority import certificate_path
+    from ecluse.engines.docker.https import certificates
+    from ecluse.engines.docker.https.authority import certificate_path
 
     path = certificate_path(settings.machine_state)
     try:
@@ -48,7 +48,7 @@ def refuse_certificate(
     """EngineError when the user's own certificate will not do for the public hosts of these applications."""
     if target.tls.mode != "files" or not settings.edge_https_port:
         return
-    from ecluse.engines.docker.authority import own_certificate
+    from ecluse.engines.docker.https.authority import own_certificate
 
     processes = (process for item in applications.values() for process in item.processes.values())
     hosts = {process.expose.address(target.domain).lower() for process in processes if process.expose}

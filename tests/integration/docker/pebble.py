@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from making import free_port
 
-from ecluse.engines.docker import certificates
+from ecluse.engines.docker.https import certificates
 from ecluse.model.product import Tls
 
 PEERS = Path(os.environ.get("ECLUSE_CACHE") or Path.home() / ".cache" / "ecluse") / "peers" / "bin"

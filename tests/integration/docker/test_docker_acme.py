@@ -14,8 +14,8 @@ from docker_site import Here, Load, docker
 from making import drain
 from pebble import Pebble, pebble
 
-from ecluse.engines.docker import certificates
-from ecluse.engines.docker.certificates import Pair
+from ecluse.engines.docker.https import certificates
+from ecluse.engines.docker.https.certificates import Pair
 from ecluse.model.application import Target
 
 pytestmark = pytest.mark.docker

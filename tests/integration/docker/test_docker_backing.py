@@ -9,7 +9,7 @@ import pytest
 from docker_site import Here, docker, inspect
 from making import VAULT, drain
 
-from ecluse.engines.docker import resp
+from ecluse.engines.docker.backing import resp
 from ecluse.errors import EngineError
 from ecluse.model.application import BackingService
 from ecluse.model.cause import RolloutFailed

@@ -10,6 +10,7 @@ import pytest
 from docker_site import HELLO, Here, docker
 from making import drain
 
+from ecluse.engines.docker.labels import machine_id
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
@@ -78,6 +79,13 @@ async def test_a_gateway_that_was_removed_by_hand_comes_back_with_its_servers(he
     await drain(here.engine.prepare(here.target, [workload]))
     assert await drain(here.engine.rollout(here.target, workload)) == []
     assert here.get().status == 200
+
+
+async def test_replicas_leave_while_their_gateway_does_not_run(here: Here) -> None:
+    await here.deploy(here.make.web())
+    docker("stop", "-t", "1", f"{here.target.slug}-gateway-{machine_id(here.folder / '_machine')}")
+    await drain(here.engine.retire(here.target, HELLO))
+    assert await here.replicas() == ()
 
 
 async def test_a_run_is_found_again_by_its_key(here: Here) -> None:

@@ -12,7 +12,7 @@ import pytest
 from docker_site import Here, docker
 from making import DOCKER, VAULT, drain
 
-from ecluse.engines.docker import resp
+from ecluse.engines.docker.backing import resp
 from ecluse.errors import EngineError, Refused
 from ecluse.model.application import BackingService, Target
 from ecluse.model.backup import Backup, BackupId, Manifest

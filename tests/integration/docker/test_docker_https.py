@@ -15,9 +15,9 @@ import pytest
 from docker_site import Here, Load, docker
 from making import VAULT, drain
 
-from ecluse.engines.docker import certificates
-from ecluse.engines.docker.certificates import Pair
 from ecluse.engines.docker.engine import DockerEngine
+from ecluse.engines.docker.https import certificates
+from ecluse.engines.docker.https.certificates import Pair
 from ecluse.errors import EngineError
 from ecluse.model.product import Tls
 

@@ -150,6 +150,15 @@ async def test_data_stays_unless_it_is_named(here: Here) -> None:
     assert docker("volume", "ls", "--quiet", "--filter", f"name=^{volume}$").strip() == volume
 
 
+async def test_an_environment_is_removed_with_the_draft_of_a_file_that_was_cut_short(here: Here) -> None:
+    await drain(here.engine.prepare(here.target, []))
+    records = here.folder / "product" / "backing" / "test"
+    records.mkdir(parents=True)
+    (records / ".db.json.4711").write_text("[")
+    await drain(here.engine.remove(here.target, volumes=False))
+    assert not records.exists()
+
+
 async def test_a_volume_of_somebody_else_is_not_written_over(here: Here) -> None:
     with traps(here) as found:
         found.volume("our very name", site(here).volume("sessions"), {})

@@ -12,7 +12,7 @@ from docker_site import Here, docker, inspect
 from making import VAULT, drain
 from test_docker_copies import VERSIONS, backing
 
-from ecluse.engines.docker import resp
+from ecluse.engines.docker.backing import resp
 from ecluse.errors import EngineError
 from ecluse.model.application import BackingService, login_name
 from ecluse.model.names import ServiceName

@@ -43,3 +43,9 @@ def test_a_block_never_overlaps_what_is_taken(count: int) -> None:
         block = addresses.free_subnet(taken, bits=bits)
         assert not any(block.overlaps(IPv4Network(other)) for other in taken)
         taken.append(str(block))
+
+
+def test_a_backing_service_gets_the_first_free_place_and_an_environment_has_an_end() -> None:
+    assert addresses.free_offset([16, 18]) == 17
+    with pytest.raises(EngineError, match="room for 48 backing services"):
+        addresses.free_offset(addresses.BACKING_OFFSETS)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from ecluse.engines.docker import certificates
-from ecluse.engines.docker.authority import Authority, certificate_path, own_certificate
-from ecluse.engines.docker.certificates import Pair, Unusable
+from ecluse.engines.docker.https import certificates
+from ecluse.engines.docker.https.authority import Authority, certificate_path, own_certificate
+from ecluse.engines.docker.https.certificates import Pair, Unusable
 from ecluse.errors import EngineError
 from ecluse.model.product import Tls
 

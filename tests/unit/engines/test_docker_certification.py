@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 
-from ecluse.engines.docker import certificates
-from ecluse.engines.docker.certification import Ledger
+from ecluse.engines.docker.https import certificates
+from ecluse.engines.docker.https.certification import Ledger
 from ecluse.model.product import Tls
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from ecluse.engines.docker import databases
+from ecluse.engines.docker.backing import databases
 from ecluse.engines.docker.owners import Accounts
 from ecluse.errors import EngineError
 from ecluse.model.application import BackingService

@@ -2,9 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ecluse.engines.docker import haproxy, runtime
+from ecluse.engines.docker.gateway import configuration, edge_configuration, runtime
+from ecluse.engines.docker.gateway.routing import (
+    Backend,
+    Entrance,
+    Routes,
+    Server,
+    asks_otherwise,
+    joined,
+    routed,
+)
 from ecluse.engines.docker.judgement import Tally
-from ecluse.engines.docker.routing import Backend, Entrance, Routes, Server, asks_otherwise, joined, routed
 from ecluse.model.application import ReleaseId
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Tls
@@ -106,7 +114,7 @@ def workload(*, path: str = "/health", port: int | None = 8080, host: str | None
 
 
 def test_a_backend_checks_its_servers_and_says_what_is_wrong() -> None:
-    text = haproxy.gateway(ROUTES, edge_subnet="10.213.4.0/24", owner=(0, 0))
+    text = configuration.gateway(ROUTES, edge_subnet="10.213.4.0/24", owner=(0, 0))
     pages = {
         "{502}": page(502, "invoicing/web closed the connection before it answered."),
         "{503}": page(503, "invoicing/web has no healthy replica."),
@@ -119,7 +127,7 @@ def test_a_backend_checks_its_servers_and_says_what_is_wrong() -> None:
 
 
 def test_the_public_side_believes_only_the_edge() -> None:
-    text = haproxy.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(1000, 998))
+    text = configuration.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(1000, 998))
     public = text.partition("frontend public")[2]
     assert "tcp-request connection reject if !{ src 10.213.4.0/24 }" in public
     assert public.index("reject") < public.index("expect-proxy layer4")
@@ -127,7 +135,7 @@ def test_the_public_side_believes_only_the_edge() -> None:
 
 
 def test_forwarded_headers_are_set_on_both_sides() -> None:
-    text = haproxy.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    text = configuration.gateway(Routes(), edge_subnet="10.213.4.0/24", owner=(0, 0))
     assert text.count("http-request set-header X-Forwarded-For %[src]") == 2
     assert (
         text.count(
@@ -139,7 +147,7 @@ def test_forwarded_headers_are_set_on_both_sides() -> None:
 
 def test_the_public_side_answers_over_http_and_tls() -> None:
     entrance = Entrance(8000, 8443, Tls(redirect=True, hsts=31536000))
-    text = haproxy.gateway(Routes(entrance=entrance), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    text = configuration.gateway(Routes(entrance=entrance), edge_subnet="10.213.4.0/24", owner=(0, 0))
     host = "%[req.hdr(host),field(1,:),regsub([^A-Za-z0-9._-],,g)]"
     known = "if !{ req.hdr(host),field(1,:),lower,map(/run/ecluse/hosts.map) -m found }"
     expected = EXPECTED_PUBLIC.replace("{unless known}", known)
@@ -152,14 +160,17 @@ def test_the_public_side_answers_over_http_and_tls() -> None:
 
 def test_without_https_there_is_no_trace_of_it() -> None:
     for entrance in (Entrance(80, 0), Entrance(80, 443, Tls("off")), None):
-        text = haproxy.gateway(Routes(entrance=entrance), edge_subnet="10.213.4.0/24", owner=(0, 0))
+        text = configuration.gateway(Routes(entrance=entrance), edge_subnet="10.213.4.0/24", owner=(0, 0))
         assert "tls" not in text
         assert "redirect" not in text
-    assert "443" not in haproxy.edge(owner=(0, 0))
+    assert "443" not in edge_configuration.configuration(owner=(0, 0))
 
 
 def test_the_edge_hands_tls_through_by_the_name_that_is_asked_for() -> None:
-    plain, text = haproxy.edge(owner=(0, 0)), haproxy.edge(owner=(0, 0), secure=True)
+    plain, text = (
+        edge_configuration.configuration(owner=(0, 0)),
+        edge_configuration.configuration(owner=(0, 0), secure=True),
+    )
     assert text == plain + EXPECTED_EDGE_TLS
 
 
@@ -173,7 +184,7 @@ def test_a_certificate_is_installed_by_two_commands() -> None:
 
 
 def test_the_configuration_of_the_edge_does_not_depend_on_environments() -> None:
-    text = haproxy.edge(owner=(0, 0))
+    text = edge_configuration.configuration(owner=(0, 0))
     assert "map_str_ip(/run/ecluse/hosts.map)" in text
     assert "server gateway 0.0.0.0:8080 send-proxy-v2" in text
 
@@ -181,8 +192,8 @@ def test_the_configuration_of_the_edge_does_not_depend_on_environments() -> None
 def test_the_shape_ignores_what_commands_can_change() -> None:
     busier = ROUTES.with_server("invoicing.web", Server("r-2", "10.213.1.1", 8080))
     renamed = Routes(ROUTES.backends, {"bills": "invoicing.web"}, {})
-    assert haproxy.shape(ROUTES) == haproxy.shape(busier) == haproxy.shape(renamed)
-    assert haproxy.shape(ROUTES) != haproxy.shape(Routes())
+    assert configuration.shape(ROUTES) == configuration.shape(busier) == configuration.shape(renamed)
+    assert configuration.shape(ROUTES) != configuration.shape(Routes())
 
 
 def test_a_server_comes_and_goes_by_these_commands() -> None:
@@ -242,7 +253,7 @@ def test_the_master_tells_which_workers_are_old() -> None:
 
 def test_a_strange_path_cannot_leave_its_argument() -> None:
     strange = Backend("a", "web", 80, '/x?y="$HOME"\\#')
-    text = haproxy.gateway(Routes({"a.web": strange}), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    text = configuration.gateway(Routes({"a.web": strange}), edge_subnet="10.213.4.0/24", owner=(0, 0))
     assert 'uri "/x?y=\\"\\$HOME\\"\\\\#" ver' in text
 
 
@@ -296,9 +307,9 @@ def test_websockets_are_told_from_requests_that_are_under_way() -> None:
 
 def test_a_server_at_rest_gets_nothing_new_after_a_reload_either() -> None:
     routes = ROUTES.at_rest("invoicing.web", ["r-1"])
-    text = haproxy.gateway(routes, edge_subnet="10.213.4.0/24", owner=(0, 0))
+    text = configuration.gateway(routes, edge_subnet="10.213.4.0/24", owner=(0, 0))
     assert "server r-1 10.213.1.0:8080 weight 0 check" in text
-    assert haproxy.shape(routes) == haproxy.shape(ROUTES)
+    assert configuration.shape(routes) == configuration.shape(ROUTES)
     assert ROUTES.at_rest("nothing.web", ["r-1"]) == ROUTES
 
 
@@ -308,10 +319,14 @@ def test_routes_of_before_there_were_weights_are_read() -> None:
 
 def test_challenges_are_answered_before_anything_else_and_only_with_acme() -> None:
     tls = Tls("acme", directory="https://acme.example.fr/directory", redirect=True)
-    text = haproxy.gateway(Routes(entrance=Entrance(80, 443, tls)), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    text = configuration.gateway(
+        Routes(entrance=Entrance(80, 443, tls)), edge_subnet="10.213.4.0/24", owner=(0, 0)
+    )
     public = text[text.index("frontend public") : text.index("frontend tls")]
     challenge = "map(/run/ecluse/challenges.map)"
     assert public.index("/.well-known/acme-challenge/") < public.index("redirect code 308")
     assert text.count(challenge) == public.count(challenge) == 2
-    local = haproxy.gateway(Routes(entrance=Entrance(80, 443)), edge_subnet="10.213.4.0/24", owner=(0, 0))
+    local = configuration.gateway(
+        Routes(entrance=Entrance(80, 443)), edge_subnet="10.213.4.0/24", owner=(0, 0)
+    )
     assert "acme-challenge" not in local

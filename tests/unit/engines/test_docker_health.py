@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from ecluse.engines.docker import health
-from ecluse.engines.docker.health import Attempt
+from ecluse.engines.docker import attempts, endings, health, refusals
+from ecluse.engines.docker.attempts import Attempt
+from ecluse.engines.docker.gateway.runtime import Standing
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.listeners import Listener, parse
 from ecluse.engines.docker.rollout import sort
-from ecluse.engines.docker.runtime import Standing
 from ecluse.model.application import ReleaseId
 from ecluse.model.cause import Cause
 from ecluse.model.names import ServiceName
@@ -55,7 +55,7 @@ def test_a_replica_is_what_docker_and_the_gateway_say(
 
 
 def test_want_of_memory_names_the_limit() -> None:
-    cause = health.ended("shop/web", inspected("exited", code=137, OOMKilled=True), ["last words"])
+    cause = endings.ended("shop/web", inspected("exited", code=137, OOMKilled=True), ["last words"])
     assert cause == Cause(
         "out-of-memory",
         "shop/web",
@@ -77,19 +77,19 @@ def test_want_of_memory_names_the_limit() -> None:
     ],
 )
 def test_a_refusal_of_docker_has_a_kind(reason: str, kind: str) -> None:
-    cause = health.refused("shop/web", "sha256:1", reason)
+    cause = refusals.refused("shop/web", "sha256:1", reason)
     assert (cause.kind, cause.evidence) == (kind, (f"Docker: {reason}",))
 
 
 def test_another_port_is_named_with_what_to_do() -> None:
-    cause = health.elsewhere("shop/web", 8080, [Listener(3000, False), Listener(3000, False)], ())
+    cause = attempts.elsewhere("shop/web", 8080, [Listener(3000, False), Listener(3000, False)], ())
     assert cause.sentence == "shop/web should listen on port 8080, but listens on 3000"
     assert cause.hint == "declare `port: 3000`, or make the program listen on 8080"
 
 
 def test_a_probe_that_failed_tells_what_it_heard() -> None:
     attempt = Attempt("answered", "GET /health on port 80", 503, "  no\n database ")
-    cause = health.not_ready("shop/web", attempt, seconds=60.0, logs=())
+    cause = attempts.not_ready("shop/web", attempt, seconds=60.0, logs=())
     assert cause.sentence == (
         "shop/web runs but is not well: GET /health on port 80 gave status 503 until the deadline"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ecluse.engines.docker.health import Attempt, patience
+from ecluse.engines.docker.attempts import Attempt, patience
 from ecluse.engines.docker.symptoms import sharpened
 from ecluse.model.application import File
 from ecluse.model.cause import Cause

@@ -47,6 +47,18 @@ def free_address(
     raise EngineError(f"no address is left in {subnet}", hint="run fewer replicas of this service")
 
 
+def free_offset(taken: Iterable[int]) -> int:
+    """The first place that no backing service of the environment has."""
+    held = set(taken)
+    for candidate in BACKING_OFFSETS:
+        if candidate not in held:
+            return candidate
+    raise EngineError(
+        f"an environment has room for {len(BACKING_OFFSETS)} backing services",
+        hint="remove the volumes of those that nobody needs",
+    )
+
+
 def at(subnet: IPv4Network, offset: int) -> str:
     return str(subnet.network_address + offset)
 

@@ -23,7 +23,7 @@ async def read_capacity(site: Site, client: Client, containers: Containers, grou
         client.call("GET", "info", what="look at the engine"), containers.find({})
     )
     inspected = await containers.inspect_all([item for item in running if item.is_running])
-    mine = [item for item in running if item.address and _is_mine(site, item)]
+    mine = [item for item in running if item.address and item.is_of(site)]
     taken = Counter(ServiceName(item.service) for item in mine if item.service)
     there = {ServiceName(network.service): 0 for network in await ground.of_services(site)}
     return Capacity(
@@ -41,15 +41,11 @@ async def read_capacity(site: Site, client: Client, containers: Containers, grou
 def _holding(site: Site, item: Container, inspected: Mapping[str, Any]) -> Holding:
     host = inspected["HostConfig"]
     return Holding(
-        owner=site.target.slug if _is_mine(site, item) else "",
-        subject=f"{item.service}/{item.process}" if item.kind == "replica" else item.name,
+        owner=site.target.slug if item.is_of(site) else "",
+        subject=item.subject if item.kind == "replica" else item.name,
         memory=host.get("Memory") or 0,
         cpu=(host.get("NanoCpus") or 0) // 1_000_000,
     )
-
-
-def _is_mine(site: Site, item: Container) -> bool:
-    return all(item.labels.get(key) == value for key, value in site.marks.items())
 
 
 def _free(folder: str) -> int | None:

@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ecluse.engines.docker import health
+from ecluse.engines.docker import endings, health
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
-from ecluse.engines.docker.gateway import Gateway
+from ecluse.engines.docker.gateway.routing import backend_name
+from ecluse.engines.docker.gateway.servers import Servers
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.probe import Probe
+from ecluse.engines.docker.replicas import Replicas
 from ecluse.engines.docker.surroundings import explained
 from ecluse.model.application import BackingService
 from ecluse.model.cause import RolloutFailed
@@ -35,14 +37,14 @@ class Confirmation:
         since: datetime,
         client: Client,
         containers: Containers,
-        gateway: Gateway,
+        servers: Servers,
         dressing: Dressing,
     ) -> None:
         self._site = site
         self._since = since
         self._client = client
         self._containers = containers
-        self._gateway = gateway
+        self._servers = servers
         self._dressing = dressing
 
     async def execute(
@@ -62,15 +64,13 @@ class Confirmation:
     async def _workload(self, workload: Workload) -> None:
         replicas = await self._replicas(workload)
         if len(replicas) < workload.replicas:
-            raise RolloutFailed(health.vanished(workload.subject, len(replicas), workload.replicas))
+            raise RolloutFailed(endings.vanished(workload.subject, len(replicas), workload.replicas))
         await asyncio.gather(*(self._replica(workload, *pair) for pair in replicas))
         if workload.spec.port is not None:
             await self._traffic(workload, [item for item, _ in replicas])
 
     async def _replicas(self, workload: Workload) -> list[tuple[Container, dict[str, Any]]]:
-        listed = await self._containers.find(
-            self._site.marks, kind="replica", service=str(workload.service), process=workload.process
-        )
+        listed = await Replicas(self._site, self._containers).of(workload.service, workload.process)
         wanted = [item for item in listed if item.box == workload.box.digest]
         return await self._containers.inspect_all(wanted)
 
@@ -91,39 +91,28 @@ class Confirmation:
         deaths = await self._containers.deaths(item.id, since=self._since.timestamp())
         if is_running and not deaths:
             return
-        logs = await self._last_lines(workload, item)
-        failure = RolloutFailed(health.ended_later(workload.subject, inspected, deaths, logs))
+        logs = await self._containers.last_lines(item.id, self._dressing.mask(workload.box))
+        failure = RolloutFailed(endings.ended_later(workload.subject, inspected, deaths, logs))
         raise await explained(failure, self._site, self._containers, workload.box)
 
     async def _traffic(self, workload: Workload, members: Sequence[Container]) -> None:
         """What the gateway holds for dead is asked once more by ourselves."""
-        standings = await self._gateway.standings()
-        backend = f"{workload.service}.{workload.process}"
+        standings = await self._servers.standings()
         for item in members:
-            standing = standings.get((backend, item.name))
+            standing = standings.get((backend_name(workload), item.name))
             if standing is not None and standing.status.startswith("DOWN"):
-                await Probe(
-                    self._client,
-                    self._containers,
-                    container=item.id,
-                    address=item.address,
-                    workload=workload,
-                    mask=self._dressing.mask(workload.box),
-                ).wait_ready()
+                mask = self._dressing.mask(workload.box)
+                probe = Probe(item, workload, mask, client=self._client, containers=self._containers)
+                await probe.wait_ready()
 
     async def _backing(self, service: BackingService) -> None:
         found = await self._containers.find(self._site.marks, kind="backing", backing=service.name)
         if not found:
-            raise RolloutFailed(health.vanished(service.name, 0, 1))
+            raise RolloutFailed(endings.vanished(service.name, 0, 1))
         if not found[0].is_running:
             inspected = await self._containers.inspect(found[0].id)
-            mask = self._dressing.mask_of([service.root_password, *service.accounts.values()])
-            logs = [mask.hide(line) for line in await self._containers.last_lines(found[0].id)]
-            raise RolloutFailed(health.ended_later(service.name, inspected, [], logs))
-
-    async def _last_lines(self, workload: Workload, item: Container) -> tuple[str, ...]:
-        mask = self._dressing.mask(workload.box)
-        return tuple(mask.hide(line) for line in await self._containers.last_lines(item.id))
+            logs = await self._containers.last_lines(found[0].id, self._dressing.mask_backing(service))
+            raise RolloutFailed(endings.ended_later(service.name, inspected, [], logs))
 
 
 def _age(inspected: Mapping[str, Any]) -> float:

@@ -14,9 +14,9 @@ from typing import Any
 
 from ecluse.engines.docker import labels, payloads
 from ecluse.engines.docker.client import ApiError, Client
-from ecluse.engines.docker.health import Death
+from ecluse.engines.docker.endings import Death
 from ecluse.engines.docker.labels import Container
-from ecluse.engines.docker.output import Lines
+from ecluse.engines.docker.output import Lines, Mask
 from ecluse.errors import EngineError
 
 LAST_LINES = 20
@@ -99,6 +99,11 @@ class Containers:
                 seconds=grace + STOP_MARGIN_SECONDS,
             )
 
+    async def end(self, container: str, *, grace: float) -> None:
+        """Stops it, then removes it."""
+        await self.stop(container, grace=grace)
+        await self.remove(container)
+
     async def stop_all(self, found: Iterable[Container], *, grace: float) -> None:
         await asyncio.gather(*(self.stop(item.id, grace=grace) for item in found))
 
@@ -135,9 +140,9 @@ class Containers:
                 starved = False
         return found
 
-    async def last_lines(self, container: str, count: int = LAST_LINES) -> tuple[str, ...]:
-        """What the program wrote last, both streams in the order in which they came."""
-        params = {"stdout": True, "stderr": True, "tail": count}
+    async def last_lines(self, container: str, mask: Mask | None = None) -> tuple[str, ...]:
+        """What the program wrote last, both streams in the order in which they came, without secrets."""
+        params = {"stdout": True, "stderr": True, "tail": LAST_LINES}
         try:
             raw = await self._client.download(
                 f"containers/{container}/logs", what="read the log of a container", params=params
@@ -145,7 +150,8 @@ class Containers:
         except EngineError:
             return ()
         lines = Lines()
-        return tuple(text for _, text in (*lines.feed(raw), *lines.rest()))[-count:]
+        texts = [text for _, text in (*lines.feed(raw), *lines.rest())][-LAST_LINES:]
+        return tuple(mask.hide(text) for text in texts) if mask else tuple(texts)
 
     async def put(self, container: str, files: Iterable[payloads.Packed]) -> None:
         """Puts files in, and makes the folders above them that are missing."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ecluse.engines.docker import refusals
+from ecluse.engines.docker.client import ApiError
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.output import Mask
 from ecluse.engines.docker.owners import Accounts, needs_lookup
 from ecluse.engines.docker.payloads import Packed
 from ecluse.errors import EngineError
-from ecluse.model.application import File
+from ecluse.model.application import BackingService, File
+from ecluse.model.cause import RolloutFailed
 from ecluse.model.secret import Sealed, Text
 from ecluse.model.workload import Box
 from ecluse.ports import Vault
@@ -36,9 +39,23 @@ class Dressing:
     def mask_of(self, texts: Iterable[Text]) -> Mask:
         return Mask(self._vault.reveal(text) for text in texts if isinstance(text, Sealed))
 
+    def mask_backing(self, backing: BackingService) -> Mask:
+        """Hides every password of a backing service, those of before too while they count."""
+        return self.mask_of([backing.root_password, *backing.accounts.values(), *backing.former.values()])
+
     def mask_of_all(self) -> Mask:
         """Hides every secret of the product: for what a program wrote in the past, with what it had then."""
         return Mask(self._vault.texts())
+
+    async def dress(self, container: str, box: Box, *, subject: str) -> None:
+        """Puts the files of a box in; RolloutFailed when the program could not read one, or when it has no place."""
+        try:
+            await self.put(container, box.files)
+        except Unreadable as error:
+            raise RolloutFailed(refusals.unreadable(subject, error.message)) from error
+        except ApiError as error:
+            reason, paths = self.mask(box).hide(error.reason), [file.path for file in box.files]
+            raise RolloutFailed(refusals.not_put(subject, paths, reason)) from error
 
     async def put(self, container: str, files: Sequence[File]) -> None:
         """Puts files into a container that has not started. Without an owner they belong to the image's user."""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import fcntl
 import os
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -53,6 +54,16 @@ def read(path: Path) -> str | None:
         return None
     except OSError as error:
         raise EngineError(f"cannot read {path}: {error.strerror}", hint=_HINT) from error
+
+
+def remove_folder(path: Path) -> None:
+    """With all that is in it, drafts of files that were cut short too."""
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise EngineError(f"cannot remove the folder {path}: {error.strerror}", hint=_HINT) from error
 
 
 @asynccontextmanager

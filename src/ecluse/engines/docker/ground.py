@@ -100,12 +100,13 @@ class Ground:
             if not is_joined and not _is_no_network(error):
                 raise
 
-    async def leave(self, network: Network, container: str) -> None:
+    async def leave(self, network: str, container: str) -> None:
+        """network: its id. Who is not on it any more has left."""
         try:
             await self._client.call(
                 "POST",
-                f"networks/{network.id}/disconnect",
-                what=f"disconnect from {network.name}",
+                f"networks/{network}/disconnect",
+                what="take a container off a network",
                 body=payloads.leaving(container),
             )
         except ApiError as error:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ecluse.engines.docker import judgement
-from ecluse.engines.docker.gateway import Gateway
+from ecluse.engines.docker.gateway.routing import Server, backend_name
+from ecluse.engines.docker.gateway.traffic import Traffic
 from ecluse.engines.docker.ground import Network
 from ecluse.engines.docker.judgement import Tally
-from ecluse.engines.docker.routing import Server, backend_name
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event
 from ecluse.model.workload import Workload
@@ -25,7 +25,7 @@ _POLL_SECONDS = 0.25
 class Baseline:
     """What a gateway had counted of each server when the rollout began."""
 
-    counted: dict[str, Tally]
+    counted: Mapping[str, Tally]
 
     def of(self, server: str) -> Tally:
         return self.counted.get(server, Tally())
@@ -36,7 +36,7 @@ class Introduction:
 
     def __init__(
         self,
-        gateway: Gateway,
+        traffic: Traffic,
         network: Network,
         workload: Workload,
         *,
@@ -44,7 +44,7 @@ class Introduction:
         old: Sequence[Server],
         baseline: Baseline,
     ) -> None:
-        self._gateway = gateway
+        self._traffic = traffic
         self._network = network
         self._workload = workload
         self._members = members
@@ -73,7 +73,7 @@ class Introduction:
     async def _share(self, *, old: int, new: int) -> None:
         servers = [replace(item, weight=new) for item in self._members]
         servers += [replace(item, weight=old) for item in self._old]
-        await self._gateway.admit(self._network, self._workload, servers)
+        await self._traffic.admit(self._network, self._workload, servers)
 
     async def _observe(self, seconds: float) -> None:
         """Errors are judged at once; the time to answer at the end, when programs have warmed up."""
@@ -90,7 +90,7 @@ class Introduction:
         raise RolloutFailed(cause)
 
     async def _tallies(self) -> tuple[Tally, Tally]:
-        new = await self._gateway.tallies(backend_name(self._workload))
+        new = await self._traffic.tallies(backend_name(self._workload))
         members = judgement.together(
             new.get(item.name, Tally()).since(self._baseline.of(item.name)) for item in self._members
         )
@@ -98,7 +98,7 @@ class Introduction:
 
     async def _old_tally(self, *, recent: bool = False) -> Tally:
         """What they did during this rollout; where that is little, since they came into traffic."""
-        counted = await self._gateway.tallies(backend_name(self._workload))
+        counted = await self._traffic.tallies(backend_name(self._workload))
         known = [(item.name, counted.get(item.name, Tally())) for item in self._old]
         lately = judgement.together(tally.since(self._baseline.of(name)) for name, tally in known)
         if recent or lately.answers >= judgement.LEAST_ANSWERS:

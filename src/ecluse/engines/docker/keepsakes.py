@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ecluse.engines.docker import labels
-from ecluse.engines.docker.certificates import Pair
 from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.https.certificates import Pair
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.payloads import Packed
 

@@ -161,6 +161,20 @@ class Container:
     def is_running(self) -> bool:
         return self.status == "running"
 
+    @property
+    def subject(self) -> str:
+        """What people know it by: `service/process`, `service/task`, or a backing service."""
+        match self.kind:
+            case "backing" | "trial":
+                return self.labels.get(BACKING, "")
+            case "run":
+                return f"{self.service}/{self.labels.get(RUN, '')}"
+            case _:
+                return f"{self.service}/{self.process}"
+
+    def is_of(self, site: Site) -> bool:
+        return all(self.labels.get(key) == value for key, value in site.marks.items())
+
 
 def container(listed: Mapping[str, Any]) -> Container:
     """From one entry of `GET /containers/json`."""

@@ -9,10 +9,9 @@ from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from ecluse.engines.docker.client import ApiError, Client
-from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.output import Lines, Mask, stamped
-from ecluse.errors import NotFound, nearest
+from ecluse.engines.docker.replicas import Replicas
 from ecluse.model.event import LogLine
 
 LOOK_SECONDS = 1.0
@@ -28,20 +27,18 @@ class Logs:
 
     def __init__(
         self,
-        site: Site,
+        replicas: Replicas,
         service: str,
         process: str | None,
         *,
         client: Client,
-        containers: Containers,
         since: float | None,
         tail: int | None,
     ) -> None:
-        self._site = site
         self._service = service
         self._process = process
         self._client = client
-        self._containers = containers
+        self._replicas = replicas
         self._since = None if since is None else time.time() - since
         self._tail = tail
 
@@ -49,7 +46,8 @@ class Logs:
         """What there is now."""
         parts = await asyncio.gather(*(self._all(item) for item in await self._known()))
         lines = sorted((line for part in parts for line in part), key=lambda line: line.at)
-        for line in lines[-self._tail :] if self._tail else lines if self._tail is None else ():
+        first = 0 if self._tail is None else max(0, len(lines) - self._tail)
+        for line in lines[first:]:
             yield line
 
     async def follow(self) -> AsyncIterator[LogLine]:
@@ -75,7 +73,7 @@ class Logs:
         """Looks for replicas that are new, or that came back after an end."""
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            for item in await self._replicas():
+            for item in await self._replicas.of(self._service, self._process):
                 reader = readers.get(item.id)
                 if reader is None:
                     readers[item.id] = self._reader(item, None, queue)
@@ -94,24 +92,7 @@ class Logs:
         return asyncio.create_task(pump())
 
     async def _known(self) -> list[Container]:
-        found = await self._replicas()
-        if not found:
-            await self._refuse()
-        return found
-
-    async def _replicas(self) -> list[Container]:
-        more = {"service": self._service} | ({"process": self._process} if self._process else {})
-        return await self._containers.find(self._site.marks, kind="replica", **more)
-
-    async def _refuse(self) -> None:
-        target = self._site.target
-        running = await self._containers.find(self._site.marks, kind="replica")
-        wanted = f"{self._service}/{self._process}" if self._process else self._service
-        names = {f"{item.service}/{item.process}" if self._process else item.service for item in running}
-        raise NotFound(
-            f"nothing of {wanted} is in {target.environment} of {target.product}",
-            hint=nearest(wanted, names) or "nothing runs there: `ecluse deploy` changes that",
-        )
+        return await self._replicas.some(self._service, self._process)
 
     async def _all(self, item: Container) -> list[LogLine]:
         lines = self._lines(item, follow=False, since=self._since, tail=self._tail)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from ecluse.engines.docker.gateway.haproxy import PUBLIC_PORT, SECURE_PORT
 from ecluse.errors import EngineError
 
-OURS = frozenset({80, 8080, 8443})
+OURS = frozenset({80, PUBLIC_PORT, SECURE_PORT})
 """The ports of the gateway itself."""
 
 

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ecluse.engines.docker import labels
 from ecluse.engines.docker.addresses import at
+from ecluse.engines.docker.gateway.haproxy import FOLDER
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.model.workload import Box, Run, Workload
 
@@ -26,7 +27,6 @@ HOUSE_VERSIONS: Mapping[HouseImage, Mapping[str, str]] = {
 }
 """Of each image the versions that Debian's packages give, and the base of each; the usual one first."""
 
-MOUNT = "/run/ecluse"
 LOG = {"Type": "json-file", "Config": {"max-size": "10m", "max-file": "3"}}
 ALWAYS = {"Name": "always"}
 """Not `unless-stopped`: Docker 20.10 takes for stopped by hand what it ends itself when it comes back from a crash."""
@@ -176,15 +176,15 @@ def backing(
     *,
     command: Sequence[str],
     env: Mapping[str, str],
-    volume: str,
-    data: str,
+    mounts: Mapping[str, str],
     cpu: int | None,
     memory: int | None,
 ) -> Body:
+    """mounts: volume → where its data is inside."""
     body = _container(image, marks, place, command=command, env=env, cpu=cpu, memory=memory)
     body["StopTimeout"] = BACKING_GRACE_SECONDS
     body["HostConfig"] |= {"RestartPolicy": ALWAYS, "Sysctls": NO_ROUTER}
-    body["HostConfig"]["Mounts"] = [{"Type": "volume", "Source": volume, "Target": data}]
+    body["HostConfig"]["Mounts"] = _mounted(mounts)
     return body
 
 
@@ -196,11 +196,12 @@ def trial(
     env: Mapping[str, str],
     cpu: int | None,
     memory: int | None,
+    mounts: Mapping[str, str],
 ) -> Body:
-    """A backing service that reaches nobody, and whose data goes with it."""
+    """A backing service that reaches nobody, and whose data goes with it where no volume is mounted."""
     body = _container(image, marks, Place("none", ""), command=command, env=env, cpu=cpu, memory=memory)
     del body["NetworkingConfig"], body["HostConfig"]["ExtraHosts"]
-    body["HostConfig"]["RestartPolicy"] = NEVER
+    body["HostConfig"] |= {"RestartPolicy": NEVER, "Mounts": _mounted(mounts)}
     return body
 
 
@@ -229,11 +230,15 @@ def archive(files: Iterable[Packed], folders: Iterable[str] = ()) -> bytes:
     return stream.getvalue()
 
 
+def _mounted(mounts: Mapping[str, str]) -> list[Body]:
+    return [{"Type": "volume", "Source": volume, "Target": path} for volume, path in mounts.items()]
+
+
 def _proxy(image: str, marks: Mapping[str, str], place: Place, folder: str) -> Body:
     body = _container(image, marks, place)
     body["StopTimeout"] = PROXY_GRACE_SECONDS
     body["HostConfig"] |= {"RestartPolicy": ALWAYS, "Sysctls": NO_ROUTER}
-    body["HostConfig"]["Binds"] = [f"{folder}:{MOUNT}"]
+    body["HostConfig"]["Binds"] = [f"{folder}:{FOLDER}"]
     body["HostConfig"]["Init"] = False
     # HAProxy sizes its tables by this limit, which is a million on many machines
     body["HostConfig"]["Ulimits"] = [{"Name": "nofile", "Soft": 20000, "Hard": 20000}]

@@ -8,12 +8,13 @@ from typing import Any
 
 import aiohttp
 
-from ecluse.engines.docker import health
+from ecluse.engines.docker import attempts, endings
+from ecluse.engines.docker.attempts import Attempt
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.health import Attempt
 from ecluse.engines.docker.idleness import is_idle, processor_seconds
-from ecluse.engines.docker.listeners import Listener, listeners
+from ecluse.engines.docker.labels import Container
+from ecluse.engines.docker.listeners import listeners
 from ecluse.engines.docker.output import Mask
 from ecluse.errors import EngineError
 from ecluse.model.cause import RolloutFailed
@@ -36,18 +37,17 @@ class Probe:
 
     def __init__(
         self,
-        client: Client,
-        containers: Containers,
-        *,
-        container: str,
-        address: str,
+        item: Container,
         workload: Workload,
         mask: Mask,
+        *,
+        client: Client,
+        containers: Containers,
     ) -> None:
         self._client = client
         self._containers = containers
-        self._container = container
-        self._address = address
+        self._container = item.id
+        self._address = item.address
         self._workload = workload
         self._mask = mask
         self._begun = time.monotonic()
@@ -69,7 +69,7 @@ class Probe:
         while True:
             inspected = await self._containers.inspect(self._container)
             if inspected["State"]["Status"] != "running":
-                raise RolloutFailed(health.ended(self._subject, inspected, await self._last_lines()))
+                raise RolloutFailed(endings.ended(self._subject, inspected, await self._last_lines()))
             attempt = await self._attempt_unless(ending)
             if attempt is None:
                 continue
@@ -80,7 +80,7 @@ class Probe:
             if self._elapsed > spec.deadline:
                 logs = await self._last_lines()
                 raise RolloutFailed(
-                    health.not_ready(self._subject, attempt, seconds=spec.deadline, logs=logs)
+                    attempts.not_ready(self._subject, attempt, seconds=spec.deadline, logs=logs)
                 )
             pause = min(spec.interval, max(FIRST_SECONDS, self._elapsed / 4))
             await asyncio.wait({ending}, timeout=pause)
@@ -106,13 +106,13 @@ class Probe:
 
     async def _refuse_steady(self, attempt: Attempt) -> None:
         """The same refusal again and again is terminal, when it is one that waiting does not mend."""
-        if self._steady is None or self._steady[0] != attempt.code or health.patience(attempt) is None:
+        if self._steady is None or self._steady[0] != attempt.code or attempts.patience(attempt) is None:
             self._steady = (attempt.code, time.monotonic(), 0)
         code, since, times = self._steady
         self._steady = (code, since, times + 1)
-        patience, seconds = health.patience(attempt), time.monotonic() - since
+        patience, seconds = attempts.patience(attempt), time.monotonic() - since
         if patience is not None and seconds >= patience and times + 1 >= STEADY_TIMES:
-            cause = health.steadily_refused(
+            cause = attempts.steadily_refused(
                 self._subject, attempt, times=times + 1, seconds=seconds, logs=await self._last_lines()
             )
             raise RolloutFailed(cause)
@@ -177,7 +177,7 @@ class Probe:
     async def _refuse_elsewhere(self, attempt: Attempt, inspected: dict[str, Any]) -> None:
         """A closed port beside an open one is terminal: soon in a program that waits, later in one that works."""
         port, process = self._workload.spec.port, int(inspected["State"]["Pid"])
-        heard = await self._heard(inspected) if attempt.outcome == "refused" else []
+        heard = listeners(process) if attempt.outcome == "refused" else []
         if port is None or not any(item.port == port or not item.is_local for item in heard):
             self._closed_since = None
             return
@@ -185,7 +185,7 @@ class Probe:
         if self._closed_since is None:
             self._closed_since, self._looked = now, (now, used)
         if now - self._closed_since >= self._patience_elsewhere(now, used):
-            raise RolloutFailed(health.elsewhere(self._subject, port, heard, await self._last_lines()))
+            raise RolloutFailed(attempts.elsewhere(self._subject, port, heard, await self._last_lines()))
 
     def _patience_elsewhere(self, now: float, used: float | None) -> float:
         """How long a program may listen elsewhere alone, by whether it works meanwhile."""
@@ -199,12 +199,8 @@ class Probe:
         self._looked = (now, used)
         return BUSY_SECONDS
 
-    async def _heard(self, inspected: dict[str, Any]) -> list[Listener]:
-        return listeners(int(inspected["State"]["Pid"]))
-
     async def _last_lines(self) -> tuple[str, ...]:
-        lines = await self._containers.last_lines(self._container)
-        return tuple(self._mask.hide(line) for line in lines)
+        return await self._containers.last_lines(self._container, self._mask)
 
     @property
     def _subject(self) -> str:

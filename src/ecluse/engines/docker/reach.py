@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from ecluse.engines.docker import addresses, health, labels
+from ecluse.engines.docker import addresses, labels, refusals
 from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.gateway.routing import Callers
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.outside import Outside
-from ecluse.engines.docker.routing import Callers
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.workload import Box, Workload
 
@@ -45,7 +45,7 @@ class Reach:
         for item in await self._containers.find(self._site.marks, kind="backing"):
             name = item.labels.get(labels.BACKING, "")
             if name in box.backing and not item.is_running:
-                raise RolloutFailed(health.dependency_down(subject, name, item.status))
+                raise RolloutFailed(refusals.dependency_down(subject, name, item.status))
             if name in box.backing:
                 found[name] = addresses.at(network.subnet, addresses.offset(home.subnet, item.address))
                 await self._ground.join(network, item.id, found[name])
@@ -89,12 +89,12 @@ class Reach:
         joined = networks_of(await self._containers.inspect(item.id))
         for network in await self._ground.of_services(self._site):
             if network.service not in clients and network.id in joined:
-                await self._ground.leave(network, item.id)
+                await self._ground.leave(network.id, item.id)
 
     async def remove(self, network: Network, found: Sequence[Container]) -> None:
         for item in found:
             if item.kind in ("backing", "gateway"):
-                await self._ground.leave(network, item.id)
+                await self._ground.leave(network.id, item.id)
         await self._ground.remove_idle(network)
 
 
@@ -117,16 +117,17 @@ def clients_of(found: Iterable[Container], workloads: Iterable[Workload]) -> dic
 
 
 def callers(
-    networks: Iterable[Network], found: Iterable[Container], workloads: Collection[Workload]
+    networks: Iterable[Network], containers: Iterable[Container], workloads: Collection[Workload]
 ) -> Callers:
     """Pure. A container of an earlier version of Écluse is known by its address in the network that all shared."""
-    boxed = [item for item in found if item.kind in _WITH_A_BOX]
+    boxed = [item for item in containers if item.kind in _WITH_A_BOX]
     sources = {str(network.subnet): network.service for network in networks}
     sources |= {
         item.address: item.service for item in boxed if labels.USES not in item.labels and item.address
     }
-    calls = {f"{item.service}/{name}" for item in workloads for name in (*item.box.uses, item.service)}
-    calls |= {f"{item.service}/{name}" for item in boxed for name in (*item.uses, item.service)}
-    outside = {f"{item.service}/{Outside.parse(url)}" for item in workloads for url in item.box.outside or ()}
-    outside |= {f"{item.service}/{Outside.parse(url)}" for item in boxed for url in item.outside}
-    return Callers(sources, tuple(sorted(calls)), tuple(sorted(outside)))
+    found = Callers(sources)
+    for item in workloads:
+        found = found.joined(Callers.of(item.service, item.box.uses, item.box.outside or ()))
+    for running in boxed:
+        found = found.joined(Callers.of(running.service, running.uses, running.outside))
+    return found

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from datetime import UTC, datetime
 
 from ecluse.engines.docker.containers import Containers
+from ecluse.engines.docker.gateway.routing import backend_name
+from ecluse.engines.docker.gateway.servers import Standings
 from ecluse.engines.docker.labels import Container
-from ecluse.engines.docker.runtime import Standing
 from ecluse.engines.docker.stranded import never_started, stranded
 from ecluse.errors import EngineError
 from ecluse.model.application import Application
@@ -16,7 +17,6 @@ from ecluse.model.names import ServiceName
 from ecluse.model.observed import Observed
 
 ORDER = ("backing", "gateway", "replica", "edge")
-Standings = Mapping[tuple[str, str], Standing]
 
 
 class Recovery:
@@ -71,5 +71,5 @@ class Recovery:
 
 
 def _is_down(item: Container, standings: Standings) -> bool:
-    standing = standings.get((f"{item.service}.{item.process}", item.name))
+    standing = standings.get((backend_name(item), item.name))
     return item.is_running and standing is not None and standing.status.startswith("DOWN")

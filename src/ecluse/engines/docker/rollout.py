@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
-from ecluse.engines.docker import addresses, health, payloads
-from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker import health, payloads
+from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.dressing import Dressing, Unreadable
-from ecluse.engines.docker.gateway import Gateway
-from ecluse.engines.docker.ground import Ground, Network, held
+from ecluse.engines.docker.departure import depart
+from ecluse.engines.docker.gateway.routing import Server, backend_name
+from ecluse.engines.docker.gateway.traffic import Traffic
+from ecluse.engines.docker.ground import Network
 from ecluse.engines.docker.introduction import Baseline, Introduction
 from ecluse.engines.docker.labels import Container, Site
-from ecluse.engines.docker.output import Mask
+from ecluse.engines.docker.making import Making
 from ecluse.engines.docker.probe import Probe
-from ecluse.engines.docker.reach import Reach
-from ecluse.engines.docker.routing import Server
+from ecluse.engines.docker.replicas import Replicas
 from ecluse.engines.docker.surroundings import explained
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
-from ecluse.model.service import Process
-from ecluse.model.workload import Box, Workload
+from ecluse.model.workload import Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,29 +55,22 @@ class Rollout:
         workload: Workload,
         *,
         home: Network,
-        network: Network,
         client: Client,
         containers: Containers,
-        ground: Ground,
-        gateway: Gateway,
-        reach: Reach,
-        dressing: Dressing,
+        traffic: Traffic,
+        making: Making,
     ) -> None:
         self._site = site
         self._workload = workload
         self._home = home
-        self._network = network
         self._client = client
         self._containers = containers
-        self._ground = ground
-        self._gateway = gateway
-        self._reach = reach
-        self._dressing = dressing
-        self._mask = dressing.mask(workload.box)
+        self._traffic = traffic
+        self._making = making
 
     async def execute(self) -> AsyncIterator[Event]:
         present = sort(await self._found(), self._workload)
-        baseline = Baseline(await self._gateway.tallies(self._backend))
+        baseline = Baseline(await self._traffic.tallies(self._backend))
         async for event in self._sweep(present):
             yield event
         made: list[Container] = []
@@ -122,77 +114,52 @@ class Rollout:
         """Out of traffic, then stopped, all at once; then removed."""
         for item in leaving:
             yield self._event("replica.draining", item)
-        async for event in depart(self._containers, self._gateway, leaving, self._workload.spec):
+        async for event in depart(self._containers, self._traffic, leaving, self._workload.spec):
             yield event
 
     async def _found(self) -> list[tuple[Container, dict[str, Any]]]:
-        listed = await self._containers.find(
-            self._site.marks,
-            kind="replica",
-            service=str(self._workload.service),
-            process=self._workload.process,
+        listed = await Replicas(self._site, self._containers).of(
+            self._workload.service, self._workload.process
         )
         return await self._containers.inspect_all(listed)
 
     async def _sweep(self, present: Present) -> AsyncIterator[Event]:
         """Removes what an earlier attempt left half made."""
         for item in present.half_made:
-            await self._gateway.dismiss(self._backend, [item.name])
+            await self._traffic.dismiss(self._backend, [item.name])
             await self._containers.remove(item.id)
             yield self._event("replica.stopped", item, "left by an attempt that was cut short")
 
     async def _make(self, made: list[Container]) -> AsyncIterator[Event]:
-        item = await self._create()
+        item = await self._making.create(self._payload)
         made.append(item)
         yield self._event("replica.created", item)
-        await self._start(item)
+        await self._making.start(item)
         yield self._event("replica.started", item)
         yield self._event("replica.probing", item, _probed(self._workload))
         await self._probe(item)
         yield self._event("replica.ready", item)
 
+    def _payload(
+        self, found: Sequence[Container], place: payloads.Place, env: Mapping[str, str]
+    ) -> tuple[str, payloads.Body]:
+        """Of the first number that no replica of this process has."""
+        subject = self._workload.subject
+        numbers = {item.number for item in found if item.kind == "replica" and item.subject == subject}
+        number = next(n for n in count(1) if n not in numbers)
+        return payloads.replica(self._site, self._workload, number=number, place=place, env=env)
+
     async def _probe(self, item: Container) -> None:
-        await Probe(
-            self._client,
-            self._containers,
-            container=item.id,
-            address=item.address,
-            workload=self._workload,
-            mask=self._mask,
-        ).wait_ready()
+        probe = Probe(
+            item, self._workload, self._making.mask, client=self._client, containers=self._containers
+        )
+        await probe.wait_ready()
 
     async def _check_kept(self, kept: Sequence[Container]) -> None:
         """The gateway is about to ask replicas that stay another question: they must pass it first."""
-        if self._gateway.asks_otherwise(self._workload):
+        if self._traffic.asks_otherwise(self._workload):
             for item in kept:
                 await self._probe(item)
-
-    async def _create(self) -> Container:
-        hosts = await self._reach.names(self._network, self._workload.box, subject=self._workload.subject)
-        env = self._dressing.env(self._workload.box)
-        chosen: dict[str, Any] = {}
-
-        def choose(found: Sequence[Container], network: Network) -> tuple[str, payloads.Body]:
-            numbers = {item.number for item in found if self._is_mine(item)}
-            number = next(n for n in range(1, len(numbers) + 2) if n not in numbers)
-            address = addresses.free_address(network.subnet, held(found), addresses.REPLICA_OFFSETS)
-            place = payloads.Place(network.name, address, hosts)
-            name, body = payloads.replica(self._site, self._workload, number=number, place=place, env=env)
-            chosen["labels"] = body["Labels"]
-            return name, body
-
-        try:
-            identity, name = await self._ground.settle(self._site, self._network, choose)
-        except ApiError as error:
-            raise self._refused(error) from error
-        return Container(identity, name, "created", chosen["labels"])
-
-    async def _start(self, item: Container) -> None:
-        try:
-            await put_files(self._dressing, item.id, self._workload.box, self._workload.subject, self._mask)
-            await self._containers.start(item.id, name=item.name)
-        except ApiError as error:
-            raise self._refused(error) from error
 
     async def _admit(
         self, members: Sequence[Container], leaving: Sequence[Container], baseline: Baseline
@@ -200,92 +167,32 @@ class Rollout:
         """Into traffic: at once, or beside the replicas of another release that are about to leave."""
         if self._workload.spec.port is None:
             return
-        routes = self._gateway.routes()
         rivals = [
             server
             for item in leaving
             if item.is_running and item.box != self._workload.box.digest
-            and (server := routes.server(self._backend, item.name)) is not None
+            and (server := self._traffic.server(self._backend, item.name)) is not None
         ]  # fmt: skip
         servers = [Server(item.name, item.address, self._workload.spec.port) for item in members]
         if not servers or not rivals:
-            await self._gateway.admit(self._home, self._workload, servers)
+            await self._traffic.admit(self._home, self._workload, servers)
             return
         introduction = Introduction(
-            self._gateway, self._home, self._workload, members=servers, old=rivals, baseline=baseline
+            self._traffic, self._home, self._workload, members=servers, old=rivals, baseline=baseline
         )
         try:
             async for event in introduction.execute():
                 yield event
         except RolloutFailed as error:
-            raise RolloutFailed(replace(error.cause, logs=await self._last_lines(members))) from error
-
-    async def _last_lines(self, members: Sequence[Container]) -> tuple[str, ...]:
-        lines = await self._containers.last_lines(members[0].id)
-        return tuple(self._mask.hide(line) for line in lines)
-
-    def _refused(self, error: ApiError) -> RolloutFailed:
-        reason = self._mask.hide(error.reason)
-        return RolloutFailed(
-            health.refused(self._workload.subject, self._workload.box.release.image_id, reason)
-        )
-
-    def _is_mine(self, item: Container) -> bool:
-        return (
-            item.kind == "replica"
-            and item.service == str(self._workload.service)
-            and item.process == self._workload.process
-        )
+            logs = await self._containers.last_lines(members[0].id, self._making.mask)
+            raise RolloutFailed(replace(error.cause, logs=logs)) from error
 
     @property
     def _backend(self) -> str:
-        return f"{self._workload.service}.{self._workload.process}"
+        return backend_name(self._workload)
 
     def _event(self, kind: EventKind, item: Container | None, message: str = "") -> Event:
         return Event(kind, self._workload.subject, message, replica=item.name if item else None)
-
-
-async def depart(
-    containers: Containers, gateway: Gateway, leaving: Sequence[Container], spec: Process
-) -> AsyncIterator[Event]:
-    """Takes replicas of one process out of traffic, stops and removes them.
-
-    Programs with open websockets are told to end while these still pass, so that they can say goodbye.
-    """
-    if not leaving:
-        return
-    backend = f"{leaving[0].service}.{leaving[0].process}"
-    names = [item.name for item in leaving]
-    await gateway.drain(backend, names, seconds=spec.drain)
-    if await gateway.tunnels(backend, names):
-        await gateway.look_away(backend, names)
-        await asyncio.gather(*(containers.stop(item.id, grace=spec.websockets.grace) for item in leaving))
-    await gateway.dismiss(backend, names)
-    await asyncio.gather(*(_stop(containers, item) for item in leaving))
-    for item in leaving:
-        yield Event("replica.stopped", f"{item.service}/{item.process}", replica=item.name)
-
-
-async def _stop(containers: Containers, item: Container) -> None:
-    try:
-        inspected = await containers.inspect(item.id)
-    except ApiError as error:
-        if error.status != 404:
-            raise
-        return
-    await containers.stop(item.id, grace=float(inspected["Config"].get("StopTimeout") or 10))
-    await containers.remove(item.id)
-
-
-async def put_files(dressing: Dressing, container: str, box: Box, subject: str, mask: Mask) -> None:
-    """RolloutFailed when the program could not read one, or when it cannot be put where it should be."""
-    try:
-        await dressing.put(container, box.files)
-    except Unreadable as error:
-        raise RolloutFailed(health.unreadable(subject, error.message)) from error
-    except ApiError as error:
-        paths = [file.path for file in box.files]
-        raise RolloutFailed(health.not_put(subject, paths, mask.hide(error.reason))) from error
 
 
 def _probed(workload: Workload) -> str:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable
 
-from ecluse.engines.docker import addresses, health, labels, payloads
-from ecluse.engines.docker.client import ApiError, Client
+from ecluse.engines.docker import endings, payloads
+from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.dressing import Dressing
-from ecluse.engines.docker.ground import Ground, Network, held
+from ecluse.engines.docker.ground import Network
 from ecluse.engines.docker.labels import Container, Site
+from ecluse.engines.docker.making import Making
 from ecluse.engines.docker.output import Lines, Mask
-from ecluse.engines.docker.reach import Reach
-from ecluse.engines.docker.rollout import put_files
 from ecluse.engines.docker.surroundings import explained
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event
-from ecluse.model.workload import Run
+from ecluse.model.workload import Box, Run
 
 END_SECONDS = 30.0
 
@@ -32,23 +30,20 @@ class Runs:
         *,
         client: Client,
         containers: Containers,
-        ground: Ground,
-        reach: Reach,
-        dressing: Dressing,
+        making: Callable[[str, Box, Network], Making],
     ) -> None:
         self._site = site
         self._client = client
         self._containers = containers
-        self._ground = ground
-        self._reach = reach
-        self._dressing = dressing
+        self._making = making
 
     async def execute(self, network: Network, run: Run) -> AsyncIterator[Event]:
         """Runs the command, or joins it where an earlier process of ours left it."""
-        subject, mask = f"{run.service}/{run.name}", self._dressing.mask(run.box)
-        item = await self._left(run)
+        subject = f"{run.service}/{run.name}"
+        making = self._making(subject, run.box, network)
+        mask, item = making.mask, await self._left(run)
         if item is None:
-            item = await self._create(network, run, subject, mask)
+            item = await self._create(making, run)
         else:
             yield Event("note", subject, "found running, or ended: its end counts")
         try:
@@ -58,7 +53,7 @@ class Runs:
             failure = await self._overdue(item, run, subject, mask)
             raise await explained(failure, self._site, self._containers, run.box) from error
         except asyncio.CancelledError:
-            await self._stop(item)
+            await self._containers.end(item.id, grace=payloads.RUN_GRACE_SECONDS)
             raise
         try:
             await self._conclude(item, subject, mask)
@@ -82,28 +77,14 @@ class Runs:
             self._site.marks, kind="run", service=str(run.service), run=run.name, key=run.key
         )
 
-    async def _create(self, network: Network, run: Run, subject: str, mask: Mask) -> Container:
-        hosts = await self._reach.names(network, run.box, subject=subject)
-        env = self._dressing.env(run.box)
-
-        def choose(found: Sequence[Container], network: Network) -> tuple[str, payloads.Body]:
-            address = addresses.free_address(network.subnet, held(found), addresses.REPLICA_OFFSETS)
-            return payloads.run(self._site, run, place=payloads.Place(network.name, address, hosts), env=env)
-
-        identity = None
+    async def _create(self, making: Making, run: Run) -> Container:
+        item = await making.create(lambda _, place, env: payloads.run(self._site, run, place=place, env=env))
         try:
-            identity, name = await self._ground.settle(self._site, network, choose)
-            await put_files(self._dressing, identity, run.box, subject, mask)
-            await self._containers.start(identity, name=name)
-        except EcluseError as error:
-            if identity is not None:
-                await self._containers.remove(identity)
-            if not isinstance(error, ApiError):
-                raise
-            raise RolloutFailed(
-                health.refused(subject, run.box.release.image_id, mask.hide(error.reason))
-            ) from error
-        return Container(identity, name, "running", {labels.KIND: "run"})
+            await making.start(item)
+        except EcluseError:
+            await self._containers.remove(item.id)
+            raise
+        return item
 
     async def _output(self, item: Container) -> AsyncIterator[str]:
         lines = Lines()
@@ -124,18 +105,14 @@ class Runs:
 
     async def _conclude(self, item: Container, subject: str, mask: Mask) -> None:
         state = (await self._containers.inspect(item.id))["State"]
-        logs = [mask.hide(line) for line in await self._containers.last_lines(item.id)]
+        logs = await self._containers.last_lines(item.id, mask)
         if int(state["ExitCode"]) != 0:
-            raise RolloutFailed(health.task_failed(subject, state, logs))
+            raise RolloutFailed(endings.task_failed(subject, state, logs))
 
     async def _overdue(self, item: Container, run: Run, subject: str, mask: Mask) -> RolloutFailed:
-        logs = [mask.hide(line) for line in await self._containers.last_lines(item.id)]
+        logs = await self._containers.last_lines(item.id, mask)
         await self._containers.stop(item.id, grace=payloads.RUN_GRACE_SECONDS)
-        return RolloutFailed(health.overdue(subject, run.timeout, logs))
-
-    async def _stop(self, item: Container) -> None:
-        await self._containers.stop(item.id, grace=payloads.RUN_GRACE_SECONDS)
-        await self._containers.remove(item.id)
+        return RolloutFailed(endings.overdue(subject, run.timeout, logs))
 
 
 async def within(texts: AsyncIterator[str], seconds: float) -> AsyncIterator[str]:

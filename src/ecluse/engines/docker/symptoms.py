@@ -6,8 +6,9 @@ A cause is only made sharper by what can be seen: a line of the log beside a fac
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 
 from ecluse.model.cause import Cause, CauseKind
 from ecluse.model.workload import Box
@@ -15,11 +16,10 @@ from ecluse.model.workload import Box
 _READABLE: frozenset[CauseKind] = frozenset({
     "exited", "task-failed", "probe-refused", "probe-silent", "timeout",
 })  # fmt: skip
-_NOT_THERE = re.compile(
-    r"exec:? [\"']?([^\s\"':]+)[\"']?:? (?:failed: )?No such file or directory", re.IGNORECASE
-)
-_NOT_ALLOWED = re.compile(r"exec:? [\"']?([^\s\"':]+)[\"']?:? (?:failed: )?Permission denied", re.IGNORECASE)
-_NO_PROGRAM = re.compile(r"exec:? [\"']?([^\s\"':]+)[\"']?:? (?:failed: )?Exec format error", re.IGNORECASE)
+_EXEC = r"exec:? [\"']?([^\s\"':]+)[\"']?:? (?:failed: )?"
+_NOT_THERE = re.compile(_EXEC + "No such file or directory", re.IGNORECASE)
+_NOT_ALLOWED = re.compile(_EXEC + "Permission denied", re.IGNORECASE)
+_NO_PROGRAM = re.compile(_EXEC + "Exec format error", re.IGNORECASE)
 _NO_SPACE = re.compile(r"no space left on device|disk quota exceeded|\bENOSPC\b", re.IGNORECASE)
 _TAKEN = re.compile(r"address (?:is )?already in use|\bEADDRINUSE\b", re.IGNORECASE)
 _UNRESOLVED = re.compile(
@@ -56,11 +56,13 @@ def at_the_start(cause: Cause) -> Cause:
 
 def _start(cause: Cause) -> Cause | None:
     """What the first process of the container (tini) says of a command that it cannot become."""
-    for line in cause.logs:
-        for pattern, words, hint in _STARTS:
-            if cause.kind != "timeout" and (match := pattern.search(line)):
-                sentence = f"{cause.subject} cannot start: {words.format(match[1])}"
-                return replace(cause, sentence=sentence, hint=hint)
+    if cause.kind == "timeout":
+        return None
+    for line, (pattern, words, hint) in product(cause.logs, _STARTS):
+        if match := pattern.search(line):
+            return replace(
+                cause, sentence=f"{cause.subject} cannot start: {words.format(match[1])}", hint=hint
+            )
     return None
 
 
@@ -80,43 +82,40 @@ _STARTS = (
 
 
 def _disk(cause: Cause) -> Cause | None:
-    line = _line(cause, _NO_SPACE)
-    if line is None:
-        return None
-    return replace(
+    return _because(
         cause,
+        _line(cause, _NO_SPACE),
+        "no space is left where it writes",
         kind="no-space",
-        sentence=f"{cause.sentence}: no space is left where it writes",
-        evidence=(*cause.evidence, f"its log: {line}"),
         hint="`docker system df` tells what takes the disk; /dev/shm and a tmpfs have limits of their own",
     )
 
 
 def _port(cause: Cause) -> Cause | None:
-    line = _line(cause, _TAKEN)
-    if line is None:
-        return None
-    return replace(
+    return _because(
         cause,
+        _line(cause, _TAKEN),
+        "the port that it wants is taken inside its own container",
         kind="port-taken",
-        sentence=f"{cause.sentence}: the port that it wants is taken inside its own container",
-        evidence=(*cause.evidence, f"its log: {line}"),
         hint="two programs start in this container, or one twice: each process has a container of its own",
     )
 
 
 def _file(cause: Cause, box: Box) -> Cause | None:
-    for file in box.files:
-        for line in cause.logs:
-            if file.path in line and _UNREADABLE.search(line):
-                return replace(
-                    cause,
-                    kind="configuration-unreadable",
-                    sentence=f"{cause.sentence}: it cannot use its configuration file {file.path}",
-                    evidence=(*cause.evidence, f"its log: {line}"),
-                    hint=f"`ecluse plan` shows what {file.path} is made of; see `files` and `deliver` in service.yaml",
-                )
-    return None
+    complaints = (
+        (file.path, line)
+        for file in box.files
+        for line in cause.logs
+        if file.path in line and _UNREADABLE.search(line)
+    )
+    path, line = next(complaints, ("", None))
+    return _because(
+        cause,
+        line,
+        f"it cannot use its configuration file {path}",
+        kind="configuration-unreadable",
+        hint=f"`ecluse plan` shows what {path} is made of; see `files` and `deliver` in service.yaml",
+    )
 
 
 def _neighbour(cause: Cause, box: Box, neighbours: Mapping[str, bool]) -> Cause | None:
@@ -136,24 +135,31 @@ def _neighbour(cause: Cause, box: Box, neighbours: Mapping[str, bool]) -> Cause 
 
 def _undeclared(cause: Cause, box: Box, neighbours: Mapping[str, bool]) -> Cause | None:
     declared = {*map(str, box.uses), *box.backing, str(box.release.service)}
-    for line in cause.logs:
-        if not _UNRESOLVED.search(line):
-            continue
-        for name in sorted(set(neighbours) - declared):
-            if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|[.]\w)", line):
-                return replace(
-                    cause,
-                    sentence=f"{cause.sentence}: it looks for {name}, which it does not declare",
-                    evidence=(*cause.evidence, f"its log: {line}"),
-                    hint=f"add {name} to `uses` in service.yaml: only what is declared can be reached",
-                )
-    return None
+    sought = (
+        (name, line)
+        for line in cause.logs
+        if _UNRESOLVED.search(line)
+        for name in sorted(set(neighbours) - declared)
+        if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|[.]\w)", line)
+    )
+    name, line = next(sought, ("", None))
+    return _because(
+        cause,
+        line,
+        f"it looks for {name}, which it does not declare",
+        kind=cause.kind,
+        hint=f"add {name} to `uses` in service.yaml: only what is declared can be reached",
+    )
+
+
+def _because(cause: Cause, line: str | None, why: str, *, kind: CauseKind, hint: str) -> Cause | None:
+    """The cause with what a line of the log adds to it; None where there is no such line."""
+    if line is None:
+        return None
+    evidence = (*cause.evidence, f"its log: {line}")
+    return replace(cause, kind=kind, sentence=f"{cause.sentence}: {why}", evidence=evidence, hint=hint)
 
 
 def _line(cause: Cause, pattern: re.Pattern[str]) -> str | None:
-    return next((line for line in _lines(cause) if pattern.search(line)), None)
-
-
-def _lines(cause: Cause) -> Iterator[str]:
-    """The last first: what came just before the end."""
-    yield from reversed(cause.logs)
+    """The last that fits: what came just before the end."""
+    return next((line for line in reversed(cause.logs) if pattern.search(line)), None)

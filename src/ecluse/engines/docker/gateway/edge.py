@@ -11,18 +11,22 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypedDict
 
-from ecluse.engines.docker import addresses, haproxy, labels, payloads, runtime
-from ecluse.engines.docker.admin import Admin
+from ecluse.engines.docker import addresses, labels, payloads
 from ecluse.engines.docker.client import ApiError
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.files import lock, private_folder, read, write_whole
+from ecluse.engines.docker.gateway import edge_configuration, haproxy, runtime
+from ecluse.engines.docker.gateway.admin import Admin
+from ecluse.engines.docker.gateway.routing import Entrance
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.keepsakes import Keepsakes
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.listeners import who_listens
+from ecluse.engines.docker.refusals import is_port_taken
 from ecluse.errors import EngineError
 from ecluse.model.cause import Cause, RolloutFailed
+from ecluse.model.product import Tls
 
 
 class Member(TypedDict):
@@ -56,10 +60,9 @@ class Edge:
         self._house = house
         self._admin = Admin(self._folder, who=self.name)
 
-    @property
-    def ports(self) -> tuple[int, int]:
-        """Where this machine answers over HTTP and HTTPS (0: not at all)."""
-        return self._listen[1], self._https_port
+    def entrance(self, tls: Tls) -> Entrance:
+        """How the public comes in to an environment of this machine."""
+        return Entrance(self._listen[1], self._https_port, tls)
 
     @property
     def name(self) -> str:
@@ -118,7 +121,7 @@ class Edge:
             routes = await self._routes()
             routes.pop(site.slug, None)
             self._write(routes)
-            left = [item for item in await self._gateways() if not _is_of(item, site)]
+            left = [item for item in await self._gateways() if not item.is_of(site)]
             if not left:
                 await self._remove()
             elif any(item.is_running for item in await self.found()):
@@ -164,8 +167,10 @@ class Edge:
         table = {host: facts["address"] for facts in routes.values() for host in facts["hosts"]}
         write_whole(self._folder / "routes.json", json.dumps(routes, indent=1, sort_keys=True))
         write_whole(self._folder / "hosts.map", haproxy.mapping(table))
-        configuration = haproxy.edge(owner=(os.getuid(), os.getgid()), secure=self._https_port != 0)
-        write_whole(self._folder / "haproxy.cfg", configuration)
+        text = edge_configuration.configuration(
+            owner=(os.getuid(), os.getgid()), secure=self._https_port != 0
+        )
+        write_whole(self._folder / "haproxy.cfg", text)
 
     async def _run(self) -> None:
         listen = payloads.listening(self._listen, self._https_port)
@@ -195,7 +200,7 @@ class Edge:
         except ApiError as error:
             # Docker leaves the container behind, created and never started
             await self._containers.remove(identity)
-            if not _is_port_taken(error.reason):
+            if not is_port_taken(error.reason):
                 raise
             is_https = self._https_port != 0 and f":{self._https_port}" in error.reason
             raise self._taken(self._https_port if is_https else self._listen[1]) from error
@@ -207,7 +212,7 @@ class Edge:
 
     def _refuse_taken(self, held: str) -> None:
         """Leaves the edge that runs alone when the one to come could not listen."""
-        for port in self.ports:
+        for port in (self._listen[1], self._https_port):
             if port and not _holds(held, port) and _is_taken(self._listen[0], port):
                 raise self._taken(port)
 
@@ -246,10 +251,6 @@ def _slug(item: Container) -> str:
     return "-".join(filter(None, parts))
 
 
-def _is_of(item: Container, site: Site) -> bool:
-    return all(item.labels.get(key) == value for key, value in site.marks.items())
-
-
 def _holds(listening: str, port: int) -> bool:
     return any(part.endswith(f":{port}") for part in listening.split())
 
@@ -263,7 +264,3 @@ def _is_taken(address: str, port: int) -> bool:
         except OSError as error:
             return error.errno == errno.EADDRINUSE
     return False
-
-
-def _is_port_taken(reason: str) -> bool:
-    return "address already in use" in reason or "port is already allocated" in reason

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from ecluse.engines.docker import certificates
 from ecluse.engines.docker.files import lock, private_folder, read, write_whole
+from ecluse.engines.docker.https import certificates
 from ecluse.errors import EngineError
 from ecluse.model.product import Tls
 

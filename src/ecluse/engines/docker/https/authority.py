@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ecluse.engines.docker import certificates
-from ecluse.engines.docker.certificates import Pair, Unusable
 from ecluse.engines.docker.files import lock, read, write_whole
+from ecluse.engines.docker.https import certificates
+from ecluse.engines.docker.https.certificates import Pair, Unusable
 from ecluse.errors import EngineError
 from ecluse.model.product import Tls
 

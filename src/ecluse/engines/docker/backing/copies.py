@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 
-from ecluse.engines.docker import dumps, payloads
+from ecluse.engines.docker import payloads
+from ecluse.engines.docker.backing import dumps
+from ecluse.engines.docker.backing.databases import RECIPES
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.databases import RECIPES
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.output import Mask
 from ecluse.errors import EngineError
@@ -154,9 +155,9 @@ class Copies:
             )
 
     async def _down(self, error: EngineError) -> RolloutFailed:
-        lines = [self._secrets.hide(line) for line in await self._containers.last_lines(self._item.id)]
+        lines = await self._containers.last_lines(self._item.id, self._secrets)
         sentence = f"{self._backing.name} does not take connections: {self._secrets.hide(error.message)}"
-        return RolloutFailed(Cause("timeout", self._backing.name, sentence, (), tuple(lines)))
+        return RolloutFailed(Cause("timeout", self._backing.name, sentence, (), lines))
 
     def _event(self, message: str) -> Event:
         return Event("backing", self._backing.name, message)

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from ecluse.engines.docker import certificates, haproxy
-from ecluse.engines.docker.authority import Authority, own_certificate
 from ecluse.engines.docker.files import private_folder, read, write_whole
-from ecluse.engines.docker.issuance import Issuance, Show
-from ecluse.engines.docker.routing import Routes
+from ecluse.engines.docker.gateway import configuration
+from ecluse.engines.docker.gateway.routing import Routes
+from ecluse.engines.docker.https import certificates
+from ecluse.engines.docker.https.authority import Authority, own_certificate
+from ecluse.engines.docker.https.issuance import Issuance, Show
 from ecluse.errors import EngineError
 from ecluse.model.application import Target
 from ecluse.model.product import Tls
@@ -63,7 +64,7 @@ class Certification:
 
     def shown(self) -> str | None:
         """Key, certificate and chain, as they are on file."""
-        return read(self._folder / haproxy.CERTIFICATE)
+        return read(self._folder / configuration.CERTIFICATE)
 
     def expiry(self) -> datetime | None:
         pem = self.shown()
@@ -131,9 +132,9 @@ class Certification:
         return certificates.fingerprint(pem) == self._ledger().issued
 
     def _keep(self, pem: str) -> None:
-        private_folder((self._folder / haproxy.CERTIFICATE).parent)
-        write_whole(self._folder / haproxy.CERTIFICATE, pem)
-        write_whole(self._folder / haproxy.CERTIFICATES, haproxy.certificate_list())
+        private_folder((self._folder / configuration.CERTIFICATE).parent)
+        write_whole(self._folder / configuration.CERTIFICATE, pem)
+        write_whole(self._folder / configuration.CERTIFICATES, configuration.certificate_list())
 
     def _ledger(self) -> Ledger:
         return Ledger.load(read(self._folder / "acme.json"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ecluse.engines.docker.databases import SECRETS, STORE
+from ecluse.engines.docker.backing.databases import SECRETS, STORE
 from ecluse.model.product import BackingKind
 
 WHOLE = "data"

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ecluse.engines.docker.labels import Container
+from ecluse.engines.docker.outside import Outside
 from ecluse.model.product import Tls
 from ecluse.model.workload import Workload
 
@@ -73,6 +74,12 @@ class Callers:
     sources: Mapping[str, str] = field(default_factory=dict)
     calls: tuple[str, ...] = ()
     outside: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(service: str, uses: Iterable[str], outside: Iterable[str]) -> Callers:
+        """What one service may call: itself, what it uses, and those URLs outside."""
+        calls = tuple(f"{service}/{name}" for name in (*uses, service))
+        return Callers(calls=calls, outside=tuple(f"{service}/{Outside.parse(url)}" for url in outside))
 
     def joined(self, other: Callers) -> Callers:
         calls = tuple(sorted({*self.calls, *other.calls}))
@@ -157,8 +164,9 @@ def _callers(facts: Mapping[str, Any] | None) -> Callers:
     return Callers(facts["sources"], tuple(facts["calls"]), tuple(facts.get("outside", ())))
 
 
-def backend_name(workload: Workload) -> str:
-    return f"{workload.service}.{workload.process}"
+def backend_name(of: Workload | Container) -> str:
+    """Of the process: no service has a dot in its name."""
+    return f"{of.service}.{of.process}"
 
 
 def routed(workloads: Iterable[Workload], before: Routes) -> Routes:

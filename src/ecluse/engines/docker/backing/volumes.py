@@ -68,8 +68,7 @@ class Volumes:
             holding = self._read(name)
             wanted = holding.volume if holding else self._site.volume(name)
             if wanted not in known:
-                taken = {int(item.get(labels.OFFSET, 0)) for item in known.values()}
-                offset = next(item for item in addresses.BACKING_OFFSETS if item not in taken)
+                offset = addresses.free_offset(int(item.get(labels.OFFSET, 0)) for item in known.values())
                 await self._create(wanted, name, version, offset)
                 return wanted, offset
             held = holding.version if holding else known[wanted].get(labels.VERSION, "")

@@ -7,8 +7,8 @@ import os
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
-from ecluse.engines.docker import haproxy, runtime
-from ecluse.engines.docker.runtime import Standing
+from ecluse.engines.docker.gateway import configuration, haproxy, runtime
+from ecluse.engines.docker.gateway.runtime import Standing
 from ecluse.errors import EngineError
 
 ANSWER_SECONDS = 5.0
@@ -43,7 +43,7 @@ class Admin:
     async def certificate(self) -> str | None:
         """The fingerprint of the certificate in use, None where there is none."""
         return runtime.read_fingerprint(
-            await self.ask(f"show ssl cert {haproxy.FOLDER}/{haproxy.CERTIFICATE}")
+            await self.ask(f"show ssl cert {haproxy.FOLDER}/{configuration.CERTIFICATE}")
         )
 
     async def install_certificate(self, pem: str) -> None:

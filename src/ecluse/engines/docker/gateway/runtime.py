@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ecluse.engines.docker.haproxy import CERTIFICATE, FOLDER, server_line
+from ecluse.engines.docker.gateway.configuration import CERTIFICATE, server_line
+from ecluse.engines.docker.gateway.haproxy import FOLDER
+from ecluse.engines.docker.gateway.routing import Backend, Server
 from ecluse.engines.docker.judgement import WHOLE, Tally
-from ecluse.engines.docker.routing import Backend, Server
 
 PAYLOAD_CHARACTERS = 15_000
 """What one runtime command may carry (tune.bufsize, 16 KiB)."""

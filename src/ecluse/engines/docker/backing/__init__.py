@@ -1,0 +1,1 @@
+"""Backing services: their containers, accounts, data and versions."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -56,3 +58,15 @@ async def test_an_older_image_is_seen_and_replaced(here: Here, another_day: Call
         assert time.monotonic() < deadline
         await asyncio.sleep(0.2)
     await drain(here.engine.remove(here.target, volumes=True))
+
+
+async def test_an_edge_that_is_still_starting_is_waited_for(here: Here) -> None:
+    web = here.make.web()
+    await here.deploy(web)
+    (edge,) = docker("ps", "--quiet", "--filter", f"publish={here.port}").split()
+    processes = [int(line.split()[1]) for line in docker("top", edge).splitlines()[1:]]
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    asyncio.get_running_loop().call_later(8, lambda: [os.kill(item, signal.SIGCONT) for item in processes])
+    await drain(here.engine.prepare(here.target, [web]))
+    assert here.get().status == 200

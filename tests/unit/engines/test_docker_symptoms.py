@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ecluse.engines.docker.attempts import Attempt, patience
+from ecluse.engines.docker.attempts import Attempt, Streak, patience
+from ecluse.engines.docker.idleness import Leniency
 from ecluse.engines.docker.symptoms import sharpened
 from ecluse.model.application import File
 from ecluse.model.cause import Cause
@@ -65,3 +66,29 @@ def test_answers_that_mean_not_yet_have_the_whole_deadline() -> None:
     assert (patience(http(404)), patience(http(500))) == (5.0, 10.0)
     assert patience(Attempt("answered", "the command sh", 1)) is None
     assert patience(Attempt("silent", "GET /health on port 80")) is None
+
+
+def test_a_refusal_is_steady_after_five_times_and_begins_anew_with_another_answer() -> None:
+    refused, broken = (Attempt("answered", "GET /", code) for code in (404, 500))
+    streak = Streak()
+    for second in range(5):
+        assert not streak.is_terminal(refused, second)
+        streak = streak.joined(refused, second)
+    assert (streak.times, streak.is_terminal(refused, 4.9), streak.is_terminal(refused, 5)) == (
+        5,
+        False,
+        True,
+    )
+    assert streak.joined(broken, 7) == Streak(500, 7, 1)
+    assert streak.joined(Attempt("silent", "GET /"), 7) == Streak()
+
+
+def test_a_program_that_works_may_go_on_longer_than_one_that_waits() -> None:
+    waiting, working, unseen = Leniency(), Leniency(), Leniency()
+    for second in range(2):
+        assert not waiting.is_over(second, 0.0)
+    assert waiting.is_over(2, 0.0)
+    waiting.forget()
+    assert not waiting.is_over(3, 0.0)
+    assert [working.is_over(second, second / 2) for second in range(16)] == [False] * 15 + [True]
+    assert [unseen.is_over(second, None) for second in range(6)] == [False] * 5 + [True]

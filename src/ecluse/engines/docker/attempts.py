@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ecluse.engines.docker.listeners import Listener
 from ecluse.model.cause import Cause
+
+STEADY_TIMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,27 @@ class Attempt:
     @property
     def is_http(self) -> bool:
         return self.what.startswith("GET ")
+
+
+@dataclass(frozen=True, slots=True)
+class Streak:
+    """The same answer again and again. since: when it came first, in seconds of any clock."""
+
+    code: int = 0
+    since: float = 0.0
+    times: int = 0
+
+    def joined(self, attempt: Attempt, now: float) -> Streak:
+        if patience(attempt) is None:
+            return Streak()
+        if self.times and self.code == attempt.code:
+            return replace(self, times=self.times + 1)
+        return Streak(attempt.code, now, 1)
+
+    def is_terminal(self, attempt: Attempt, now: float) -> bool:
+        """Has it come often and long enough, and is it one that waiting does not mend?"""
+        limit = patience(attempt)
+        return limit is not None and now - self.since >= limit and self.times >= STEADY_TIMES
 
 
 def patience(attempt: Attempt) -> float | None:

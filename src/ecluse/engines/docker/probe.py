@@ -9,10 +9,10 @@ from typing import Any
 import aiohttp
 
 from ecluse.engines.docker import attempts, endings
-from ecluse.engines.docker.attempts import Attempt
+from ecluse.engines.docker.attempts import Attempt, Streak
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
-from ecluse.engines.docker.idleness import is_idle, processor_seconds
+from ecluse.engines.docker.idleness import Leniency, processor_seconds
 from ecluse.engines.docker.labels import Container
 from ecluse.engines.docker.listeners import listeners
 from ecluse.engines.docker.output import Mask
@@ -21,10 +21,6 @@ from ecluse.model.cause import RolloutFailed
 from ecluse.model.workload import Workload
 
 SETTLING_SECONDS = 1.5
-ELSEWHERE_SECONDS = 5.0
-IDLE_SECONDS = 2.0
-BUSY_SECONDS = 15.0
-STEADY_TIMES = 5
 END_MARGIN_SECONDS = 60.0
 FIRST_SECONDS = 0.05
 # more than is shown, so that no secret is cut before it is masked
@@ -51,9 +47,8 @@ class Probe:
         self._workload = workload
         self._mask = mask
         self._begun = time.monotonic()
-        self._closed_since: float | None = None
-        self._looked: tuple[float, float | None] = (self._begun, None)
-        self._steady: tuple[int, float, int] | None = None
+        self._streak = Streak()
+        self._leniency = Leniency()
 
     async def wait_ready(self) -> None:
         """Returns when the replica is ready; RolloutFailed with the first terminal cause."""
@@ -106,16 +101,14 @@ class Probe:
 
     async def _refuse_steady(self, attempt: Attempt) -> None:
         """The same refusal again and again is terminal, when it is one that waiting does not mend."""
-        if self._steady is None or self._steady[0] != attempt.code or attempts.patience(attempt) is None:
-            self._steady = (attempt.code, time.monotonic(), 0)
-        code, since, times = self._steady
-        self._steady = (code, since, times + 1)
-        patience, seconds = attempts.patience(attempt), time.monotonic() - since
-        if patience is not None and seconds >= patience and times + 1 >= STEADY_TIMES:
-            cause = attempts.steadily_refused(
-                self._subject, attempt, times=times + 1, seconds=seconds, logs=await self._last_lines()
-            )
-            raise RolloutFailed(cause)
+        now = time.monotonic()
+        self._streak = self._streak.joined(attempt, now)
+        if not self._streak.is_terminal(attempt, now):
+            return
+        times, seconds, logs = self._streak.times, now - self._streak.since, await self._last_lines()
+        raise RolloutFailed(
+            attempts.steadily_refused(self._subject, attempt, times=times, seconds=seconds, logs=logs)
+        )
 
     @property
     def _elapsed(self) -> float:
@@ -179,25 +172,10 @@ class Probe:
         port, process = self._workload.spec.port, int(inspected["State"]["Pid"])
         heard = listeners(process) if attempt.outcome == "refused" else []
         if port is None or not any(item.port == port or not item.is_local for item in heard):
-            self._closed_since = None
+            self._leniency.forget()
             return
-        now, used = time.monotonic(), processor_seconds(process)
-        if self._closed_since is None:
-            self._closed_since, self._looked = now, (now, used)
-        if now - self._closed_since >= self._patience_elsewhere(now, used):
+        if self._leniency.is_over(time.monotonic(), processor_seconds(process)):
             raise RolloutFailed(attempts.elsewhere(self._subject, port, heard, await self._last_lines()))
-
-    def _patience_elsewhere(self, now: float, used: float | None) -> float:
-        """How long a program may listen elsewhere alone, by whether it works meanwhile."""
-        begun, before = self._looked
-        if used is None or before is None:
-            return ELSEWHERE_SECONDS
-        if now - begun < IDLE_SECONDS:
-            return BUSY_SECONDS
-        if is_idle(before, used, seconds=now - begun):
-            return IDLE_SECONDS
-        self._looked = (now, used)
-        return BUSY_SECONDS
 
     async def _last_lines(self) -> tuple[str, ...]:
         return await self._containers.last_lines(self._container, self._mask)

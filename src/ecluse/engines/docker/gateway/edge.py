@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import TypedDict
 
@@ -178,6 +179,8 @@ class Edge:
         for item in await self._containers.find(self._marks):
             is_same = item.labels.get(labels.LISTEN) == listen and item.image == image
             if is_same and item.is_running and self._is_mounted():
+                # Docker starts it again after a crash, and brings it back with itself
+                await self._wait_started(item.id)
                 return
             self._refuse_taken(item.labels.get(labels.LISTEN, ""))
             await self._containers.remove(item.id)
@@ -205,10 +208,13 @@ class Edge:
             is_https = self._https_port != 0 and f":{self._https_port}" in error.reason
             raise self._taken(self._https_port if is_https else self._listen[1]) from error
         try:
-            await self._admin.wait_started(lambda: self._containers.last_lines(identity))
+            await self._wait_started(identity)
         except EngineError:
             await self._containers.remove(identity)
             raise
+
+    async def _wait_started(self, identity: str) -> None:
+        await self._admin.wait_started(partial(self._containers.last_lines, identity))
 
     def _refuse_taken(self, held: str) -> None:
         """Leaves the edge that runs alone when the one to come could not listen."""

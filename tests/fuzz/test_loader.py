@@ -19,6 +19,7 @@ from ecluse.config.load import Configuration, load, read_service
 from ecluse.config.lockfile import read_lock
 from ecluse.config.render import Unrendered, template_text
 from ecluse.config.resolve import resolve
+from ecluse.config.scope import Means
 from ecluse.config.workspace import open_workspace
 from ecluse.errors import ConfigInvalid
 from ecluse.model.names import ServiceName
@@ -150,10 +151,8 @@ def desired(configuration: Configuration, secrets: MemorySecrets) -> str:
                 configuration,
                 name,
                 releases,
-                services=releases,
-                secrets=secrets,
-                vault=MemoryVault(),
-                public_port=80,
+                releases,
+                Means(secrets, MemoryVault(), public_port=80),
             )
             for name in configuration.product.environments
         ]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from ecluse.config.load import Configuration
 from ecluse.config.readers import Received, claims, same_secrets
 from ecluse.config.resolve import resolved_or_not
+from ecluse.config.scope import Means
 from ecluse.errors import Problem
 from ecluse.model.application import Desired
 from ecluse.model.names import EnvironmentName, ServiceName
@@ -35,16 +36,9 @@ def check(
     problems: dict[Problem, None] = {}
     warnings: dict[Problem, None] = dict.fromkeys(configuration.warnings)
     desired: list[Desired] = []
+    means = Means(secrets, vault)
     for environment in configuration.product.environments if only is None else only:
-        resolved, found, absent = resolved_or_not(
-            configuration,
-            environment,
-            releases,
-            services=releases,
-            secrets=secrets,
-            vault=vault,
-            public_port=None,
-        )
+        resolved, found, absent = resolved_or_not(configuration, environment, releases, releases, means)
         problems |= dict.fromkeys(found)
         warnings |= dict.fromkeys((*resolved.warnings, *absent))
         desired.append(resolved.desired)

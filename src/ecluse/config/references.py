@@ -77,7 +77,7 @@ def _public_url(scope: ServiceScope, name: ServiceName) -> Value:
         if host := other.public_host(process):
             around = scope.around
             address = around.environment.tls.address(
-                host, http=around.public_port or 80, https=around.https_port
+                host, http=around.means.public_port or 80, https=around.means.https_port
             )
             return Value(address, characters=len(address))
     raise BadReference((f"{name} has no public address", "give one of its processes `expose: {host: …}`"))

@@ -11,7 +11,7 @@ from ecluse.config.backing import Accounts
 from ecluse.config.crons import unexplained
 from ecluse.config.load import Configuration, use_problems
 from ecluse.config.readers import reader_problems
-from ecluse.config.scope import ServiceScope, Surroundings, service_scope
+from ecluse.config.scope import Means, ServiceScope, Surroundings, service_scope
 from ecluse.config.service import Declaration, read_declaration
 from ecluse.config.strays import own_strays
 from ecluse.errors import ConfigInvalid, NotFound, Problem, nearest
@@ -20,7 +20,6 @@ from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.product import Environment
 from ecluse.model.release import Release
 from ecluse.model.secret import Encrypted
-from ecluse.ports import SecretSource, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,32 +36,16 @@ def resolve(
     configuration: Configuration,
     environment: EnvironmentName,
     releases: Mapping[ServiceName, Release],
-    *,
     services: Collection[ServiceName],
-    secrets: SecretSource,
-    vault: Vault,
-    public_port: int | None,
-    https_port: int = 443,
-    known: Mapping[str, BackingService] | None = None,
+    means: Means,
 ) -> Resolved:
     """The environment with `services` at their `releases`.
 
     What a service is comes from its release, never from the tree; the tree speaks for services without one,
-    as far as others refer to them. `public_port`: what public addresses must name, None for the usual one.
-    `https_port`: the same for HTTPS, 0 where there is none.
+    as far as others refer to them.
     Raises ConfigInvalid with every problem, NotFound for an environment, a service or a release.
     """
-    resolved, problems, absent = resolved_or_not(
-        configuration,
-        environment,
-        releases,
-        services=services,
-        secrets=secrets,
-        vault=vault,
-        public_port=public_port,
-        https_port=https_port,
-        known=known,
-    )
+    resolved, problems, absent = resolved_or_not(configuration, environment, releases, services, means)
     if problems or absent:
         raise ConfigInvalid((*problems, *absent))
     return resolved
@@ -72,26 +55,11 @@ def resolved_or_not(
     configuration: Configuration,
     environment: EnvironmentName,
     releases: Mapping[ServiceName, Release],
-    *,
     services: Collection[ServiceName],
-    secrets: SecretSource,
-    vault: Vault,
-    public_port: int | None,
-    https_port: int = 443,
-    known: Mapping[str, BackingService] | None = None,
+    means: Means,
 ) -> tuple[Resolved, tuple[Problem, ...], tuple[Problem, ...]]:
     """As `resolve`, with the problems and the absent secrets beside what could be resolved."""
-    around = surroundings(
-        configuration,
-        environment,
-        releases,
-        services=services,
-        secrets=secrets,
-        vault=vault,
-        public_port=public_port,
-        https_port=https_port,
-        known=known,
-    )
+    around = surroundings(configuration, environment, releases, services, means)
     where = around.environment
     applications = {
         name: application(around.scopes[name], releases[name], _templates_at(configuration, releases[name]))
@@ -111,21 +79,14 @@ def surroundings(
     configuration: Configuration,
     environment: EnvironmentName,
     releases: Mapping[ServiceName, Release],
-    *,
     services: Collection[ServiceName],
-    secrets: SecretSource,
-    vault: Vault,
-    public_port: int | None,
-    https_port: int = 443,
-    known: Mapping[str, BackingService] | None = None,
+    means: Means,
 ) -> Surroundings:
     """The services of an environment, each value ready to be asked for."""
     where = _environment(configuration, environment)
     _require(configuration, releases, services)
-    around = Surroundings(
-        configuration.product, where, Accounts(environment, vault, secrets, known or {}), public_port
-    )
-    around.https_port = https_port
+    accounts = Accounts(environment, means.vault, means.secrets, means.known)
+    around = Surroundings(configuration.product, where, means, accounts)
     around.warnings += configuration.warnings
     _enter_services(configuration, releases, services, around)
     return around

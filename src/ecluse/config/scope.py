@@ -15,11 +15,27 @@ from ecluse.config.service import Declaration
 from ecluse.config.service_rules import SECRET_HINT, holds_reference
 from ecluse.config.types import Unfit, accept, written, written_as
 from ecluse.errors import Problem, SecretUnavailable
-from ecluse.model.application import Origin
+from ecluse.model.application import BackingService, Origin
 from ecluse.model.names import ServiceName
 from ecluse.model.product import Environment, Product
 from ecluse.model.secret import Encrypted, Sealed, Text, holds_stand_in
 from ecluse.model.service import ContractKey, Plain, Process
+from ecluse.ports import SecretSource, Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the values of an environment are resolved with.
+
+    public_port: what public addresses must name, None for the usual one; https_port: the same for HTTPS, 0 where there
+    is none. known: the backing services as they were last deployed.
+    """
+
+    secrets: SecretSource
+    vault: Vault
+    public_port: int | None = None
+    https_port: int = 443
+    known: Mapping[str, BackingService] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -31,9 +47,8 @@ class Surroundings:
 
     product: Product
     environment: Environment
+    means: Means
     accounts: Accounts
-    public_port: int | None
-    https_port: int = 443
     scopes: dict[ServiceName, ServiceScope] = field(default_factory=dict)
     trail: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -43,7 +58,7 @@ class Surroundings:
 
     def sealed(self, encrypted: Encrypted) -> Sealed:
         """The secret behind a value of an encrypted file: read here, known from before, or unreadable."""
-        vault = self.accounts.vault
+        vault = self.means.vault
         if encrypted.secret is not None:
             sealed = vault.seal(encrypted.secret.reveal())
             vault.remember(encrypted.mark, sealed)
@@ -56,13 +71,13 @@ class Surroundings:
 
     def seal(self, text: str) -> Text:
         """A secret text, sealed; unreadable when something unreadable is in it."""
-        return Sealed.unreadable(text) if holds_stand_in(text) else self.accounts.vault.seal(text)
+        return Sealed.unreadable(text) if holds_stand_in(text) else self.means.vault.seal(text)
 
     def reveal(self, sealed: Sealed) -> str:
         if sealed.is_unreadable:
             return sealed.stand_in
         try:
-            return self.accounts.vault.reveal(sealed)
+            return self.means.vault.reveal(sealed)
         except SecretUnavailable as error:
             message = "needs the text of a secret that cannot be read here"
             raise BadReference((message, error.hint)) from error
@@ -212,7 +227,7 @@ class ServiceScope:
         value = Value(text, secret=True, characters=len(text))
         accepted = self._accepted(key, value, winner.problem, is_literal=False)
         if accepted is not None:
-            vault = self.around.accounts.vault
+            vault = self.around.means.vault
             vault.remember(encrypted.mark, vault.seal(written_as(key, cast(Plain, accepted.data))))
         return accepted
 

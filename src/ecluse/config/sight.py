@@ -15,14 +15,13 @@ from ecluse.config.load import Configuration
 from ecluse.config.merge import Given, Merged
 from ecluse.config.reasons import reason_for
 from ecluse.config.resolve import surroundings
-from ecluse.config.scope import ServiceScope, Surroundings, is_one_reference
+from ecluse.config.scope import Means, ServiceScope, Surroundings, is_one_reference
 from ecluse.config.types import written, written_as
 from ecluse.errors import ConfigInvalid, NotFound, Problem, nearest
 from ecluse.model.application import Origin, Shadowed
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.secret import Sealed, Text
 from ecluse.model.service import ContractKey, Plain
-from ecluse.ports import SecretSource, Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,23 +214,10 @@ class Sight:
 def open_sight(
     configuration: Configuration,
     environment: EnvironmentName,
-    secrets: SecretSource,
-    vault: Vault,
-    *,
-    public_port: int | None = None,
-    https_port: int = 443,
+    means: Means,
 ) -> Sight:
     """The environment as the tree would have it; NotFound for one that is not there."""
-    around = surroundings(
-        configuration,
-        environment,
-        dict(tree_releases(configuration)),
-        services=(),
-        secrets=secrets,
-        vault=vault,
-        public_port=public_port,
-        https_port=https_port,
-    )
+    around = surroundings(configuration, environment, dict(tree_releases(configuration)), (), means)
     return Sight(configuration, around)
 
 

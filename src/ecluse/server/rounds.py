@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 from ecluse.errors import CutShort, EcluseError
-from ecluse.ports import Clock
+from ecluse.model.application import Target
+from ecluse.model.event import Event
+from ecluse.model.names import EnvironmentName
+from ecluse.ports import Clock, Engine
+from ecluse.wiring.state import ProductState
 
 log = logging.getLogger("ecluse.runner")
 
@@ -49,18 +54,49 @@ class Rounds:
             log.exception("a round was not ended")
 
 
-class News:
-    """Warns of a problem once, until it is gone or is another one."""
+class EnvironmentRounds:
+    """Rounds through the environments of a product, which deployments do not wait for. What goes wrong in one is
+    logged when it is news, and tried again in the next round."""
 
-    def __init__(self) -> None:
-        self._told: dict[str, str] = {}
+    every: ClassVar[timedelta]
+    problem: ClassVar[str]
+    """The beginning of a sentence that ends with why, with `{}` for the environment."""
 
-    def warn(self, subject: str, error: Exception) -> None:
-        """subject: the beginning of a sentence that ends with why."""
-        told = error.message if isinstance(error, EcluseError) else repr(error)
-        if self._told.get(subject) != told:
-            log.warning("%s: %s", subject, told)
-        self._told[subject] = told
+    def __init__(self, state: ProductState) -> None:
+        self._state = state
+        self._told: dict[EnvironmentName, str] = {}
+        self._rounds = Rounds(self._through, every=self.every, clock=state.clock)
 
-    def clear(self, subject: str) -> None:
-        self._told.pop(subject, None)
+    def look(self) -> None:
+        """Begins a round when it is time to."""
+        self._rounds.look()
+
+    async def settled(self) -> None:
+        """Returns when the round that is under way has ended."""
+        await self._rounds.settled()
+
+    def attend(self, engine: Engine, name: EnvironmentName, target: Target) -> AsyncIterator[Event]:
+        """What is done in each environment."""
+        raise AssertionError("for the classes below")
+
+    async def _through(self) -> None:
+        engine = self._state.engine()
+        try:
+            for name in self._state.records.environments():
+                await self._attend(engine, name)
+        finally:
+            await engine.close()
+
+    async def _attend(self, engine: Engine, name: EnvironmentName) -> None:
+        try:
+            if (target := self._state.target(name)) is not None:
+                async for event in self.attend(engine, name, target):
+                    log.info("%s: %s", name, event.message)
+            self._told.pop(name, None)
+        except CutShort:
+            raise
+        except Exception as error:
+            told = error.message if isinstance(error, EcluseError) else repr(error)
+            if self._told.get(name) != told:
+                log.warning("%s: %s", self.problem.format(name), told)
+            self._told[name] = told

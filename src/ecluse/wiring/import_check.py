@@ -84,21 +84,14 @@ def product_files(product: OpenProduct) -> dict[Place, str]:
 def _files(configuration: Configuration, secrets: SecretSource) -> dict[Place, str]:
     from ecluse.config.check import tree_releases
     from ecluse.config.resolve import resolve
+    from ecluse.config.scope import Means
     from ecluse.secrets.memory import MemoryVault
 
     vault = MemoryVault()
     releases = dict(tree_releases(configuration))
     result: dict[Place, str] = {}
     for environment in configuration.product.environments:
-        resolved = resolve(
-            configuration,
-            environment,
-            releases,
-            services=list(releases),
-            secrets=secrets,
-            vault=vault,
-            public_port=None,
-        )
+        resolved = resolve(configuration, environment, releases, releases, Means(secrets, vault))
         for name, application in resolved.desired.applications.items():
             for file in application.files:
                 text = vault.reveal(file.content) if isinstance(file.content, Sealed) else file.content

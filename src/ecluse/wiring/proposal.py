@@ -206,6 +206,7 @@ async def propose_releases(
 ) -> Proposal:
     """The plan to bring these releases. secrets: another source than what was given and what is on record."""
     from ecluse.config.resolve import resolve
+    from ecluse.config.scope import Means
 
     environment = wanted.environment
     _check_engines(environment, chosen)
@@ -213,12 +214,14 @@ async def propose_releases(
         product.configuration,
         environment.name,
         {**_others(product, known, chosen), **chosen},
-        services=sorted(chosen),
-        secrets=secrets or product.secrets({environment.name: known}),
-        vault=state.vault,
-        public_port=product.settings.public_port,
-        https_port=product.settings.edge_https_port,
-        known=known.backing,
+        chosen,
+        Means(
+            secrets or product.secrets({environment.name: known}),
+            state.vault,
+            public_port=product.settings.public_port,
+            https_port=product.settings.edge_https_port,
+            known=known.backing,
+        ),
     )
     desired = resolved.desired
     unreadable = tuple(unreadable_values(product.configuration, desired, resolved.unreadable))

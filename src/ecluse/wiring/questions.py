@@ -104,17 +104,18 @@ class Questions:
         return load(open_workspace(self.product.root, revision), self.product.secret_files)
 
     def sight_of(self, configuration: Configuration, environment: str) -> Sight:
+        from ecluse.config.scope import Means
         from ecluse.config.sight import open_sight
         from ecluse.model.names import EnvironmentName
 
-        return open_sight(
-            configuration,
-            EnvironmentName(environment),
+        settings = self.product.settings
+        means = Means(
             self.product.secrets({}),
             self.vault,
-            public_port=self.product.settings.public_port,
-            https_port=self.product.settings.edge_https_port,
+            public_port=settings.public_port,
+            https_port=settings.edge_https_port,
         )
+        return open_sight(configuration, EnvironmentName(environment), means)
 
 
 def _opened(value: Plain) -> str | None:

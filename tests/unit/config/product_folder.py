@@ -12,6 +12,7 @@ from pathlib import Path
 from ecluse.config.check import check
 from ecluse.config.load import Configuration, load
 from ecluse.config.resolve import Resolved, resolve
+from ecluse.config.scope import Means
 from ecluse.config.workspace import open_workspace
 from ecluse.errors import ConfigInvalid
 from ecluse.model.application import Application, BackingService, Setting
@@ -100,11 +101,13 @@ class ProductFolder:
             configuration,
             EnvironmentName(environment),
             releases,
-            services=list(releases) if services is None else [ServiceName(name) for name in services],
-            secrets=MemorySecrets(self.secrets),
-            vault=self.vault,
-            public_port=self.public_port,
-            known=known,
+            list(releases) if services is None else [ServiceName(name) for name in services],
+            Means(
+                MemorySecrets(self.secrets),
+                self.vault,
+                public_port=self.public_port,
+                known=known or {},
+            ),
         )
 
     def releases(self, version: str = "1.4") -> dict[ServiceName, Release]:

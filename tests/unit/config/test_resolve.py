@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from ecluse.config.resolve import resolve
+from ecluse.config.scope import Means
 from ecluse.errors import ConfigInvalid, Location, NotFound
 from ecluse.model.application import Application, Origin, ReleaseId, Target
 from ecluse.model.names import EnvironmentName, ServiceName
@@ -350,10 +351,8 @@ class TestSealedSecrets:
             product.load(),
             EnvironmentName("test"),
             releases,
-            services=[INVOICING],
-            secrets=self.Kept(),
-            vault=product.vault,
-            public_port=None,
+            [INVOICING],
+            Means(self.Kept(), product.vault),
         )
         return resolved.desired.applications[INVOICING]
 

@@ -9,6 +9,7 @@ import pytest
 from ecluse.config.check import tree_releases
 from ecluse.config.load import load
 from ecluse.config.resolve import resolve
+from ecluse.config.scope import Means
 from ecluse.config.sight import open_sight
 from ecluse.config.workspace import open_workspace
 from ecluse.model.names import EnvironmentName
@@ -22,10 +23,9 @@ def test_every_value_and_its_place_are_those_of_the_resolver_of_plans(environmen
     configuration = load(open_workspace(COMPTOIR))
     releases = dict(tree_releases(configuration))
     secrets, vault, name = MemorySecrets({"DEMO_PASSWORD": "x"}), MemoryVault(), EnvironmentName(environment)
-    resolved = resolve(
-        configuration, name, releases, services=releases, secrets=secrets, vault=vault, public_port=8080
-    )
-    sight = open_sight(configuration, name, secrets, vault, public_port=8080)
+    means = Means(secrets, vault, public_port=8080)
+    resolved = resolve(configuration, name, releases, releases, means)
+    sight = open_sight(configuration, name, means)
     for service, application in resolved.desired.applications.items():
         shown = {one.name: one for one in sight.keys(service) if one.text is not None}
         assert {f"app.{one.key}" for one in application.settings} == set(shown)

@@ -14,6 +14,7 @@ import pytest
 from ecluse.cli.main import run_command
 from ecluse.config.check import check, tree_releases
 from ecluse.config.resolve import resolve
+from ecluse.config.scope import Means
 from ecluse.model.application import Application
 from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.secret import Sealed
@@ -80,10 +81,8 @@ class Folder:
             configuration,
             EnvironmentName(environment),
             releases,
-            services=[name],
-            secrets=MemorySecrets(dict(secrets or {})),
-            vault=self.vault,
-            public_port=None,
+            [name],
+            Means(MemorySecrets(dict(secrets or {})), self.vault),
         )
         return resolved.desired.applications[name]
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ecluse.cli.commands import options
 from ecluse.cli.invocation import Invocation
 from ecluse.cli.output import show, show_json, table
+
+if TYPE_CHECKING:
+    from ecluse.config.past import Moment
 
 
 @click.command()
@@ -20,7 +25,7 @@ def history(
     invocation: Invocation, environment: str, service: str, key: str, *, limit: int, json: bool
 ) -> None:
     """Lists the commits that changed what KEY of SERVICE comes to in ENV, newest first."""
-    from ecluse.cli.config_view import commit_facts, short, value_facts
+    from ecluse.cli.config_view import commit_facts, value_facts
     from ecluse.wiring.questions import Questions
 
     moments = Questions(invocation.open()).history(environment, service, key, limit=limit)
@@ -35,11 +40,18 @@ def history(
         show(f"{key} of {service} is in no commit yet")
         return
     rows = [
-        (
-            one.commit.short, f"{one.commit.at:%Y-%m-%d}", one.commit.author,
-            one.problem or (short(one.seen.text) if one.seen else "(not there)"),
-            one.seen.origin if one.seen and one.seen.origin else "", one.commit.subject,
-        )
+        (one.commit.short, f"{one.commit.at:%Y-%m-%d}", one.commit.author, *_told(one), one.commit.subject)
         for one in moments
-    ]  # fmt: skip
+    ]
     table(("commit", "when", "who", "value", "from", "why"), rows)
+
+
+def _told(moment: Moment) -> tuple[str, object]:
+    """The value, and where it is from."""
+    from ecluse.cli.config_view import short
+
+    if moment.problem:
+        return "(the files were wrong)", moment.problem
+    if moment.seen is None:
+        return "(not there)", ""
+    return short(moment.seen.text), moment.seen.origin or ""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
@@ -31,15 +31,11 @@ CANCELLED = Cause("cancelled", "", "somebody asked to stop")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a step ended with; stored as JSON, so it holds no secret. is_resumed: of the first step, when an earlier
-    execution, whose steps are not known any more, has changed something already."""
+    """What a step ended with; stored as JSON, so it holds no secret."""
 
     cause: Cause | None = None
-    is_resumed: bool = False
 
     def dump(self) -> str:
-        if self.is_resumed:
-            return json.dumps({"is_resumed": True})
         return json.dumps(asdict(self.cause) if self.cause else None)
 
     @staticmethod
@@ -47,8 +43,6 @@ class Outcome:
         facts = json.loads(text)
         if facts is None:
             return Outcome()
-        if "is_resumed" in facts:
-            return Outcome(is_resumed=True)
         lines = {name: tuple(facts[name]) for name in ("evidence", "logs")}
         return Outcome(Cause(**(facts | lines)))
 
@@ -77,6 +71,14 @@ class Acting:
         self._clock = clock
         self._copying = copying
         self._turns = turns
+
+    def begun(self, changes: Iterable[Change]) -> list[Change]:
+        """Those that were begun, now or by an earlier execution whose steps are lost."""
+        events = self._records.events(self._number)
+        told = {
+            (item.event.subject, item.event.message) for item in events if item.event.kind == "change.started"
+        }
+        return [change for change in changes if (change.subject, change.action) in told]
 
     async def wave(self, wave: Wave) -> Outcome:
         """All lanes of a wave side by side. The first failure keeps the other lanes from going on."""

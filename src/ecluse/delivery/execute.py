@@ -22,7 +22,7 @@ from ecluse.model.cause import Cause
 from ecluse.model.deployment import Deployment, DeploymentState
 from ecluse.model.event import Event
 from ecluse.model.names import ServiceName
-from ecluse.model.plan import ALONE, Change, Intent
+from ecluse.model.plan import ALONE, Intent
 from ecluse.ports import Backups, Clock, Engine, Journal, Records
 
 
@@ -52,25 +52,24 @@ class Execution:
 
     async def execute(self) -> DeploymentState:
         """Carries the plan out; gives the state that the deployment ends in."""
-        begun = await self._step("begin", self._begin)
+        late = (await self._step("begin", self._begin)).cause
         # what `begin` may have planned anew, now or before a crash
         self._take(self._records.deployment(self._number).intent)
-        if begun.cause is not None:
+        if late is not None:
             # nothing was touched: what was there runs
-            await self._step("end", lambda: self._end("restored", begun.cause))
+            await self._step("end", lambda: self._end("restored", late))
             return "restored"
         if self._intent.plan.kind in ALONE:
             return await self._run_alone()
         if self._intent.plan.kind == "restore":
             return await self._bring_back()
         cause = (await self._step("prepare", self._prepare)).cause
-        done: list[Wave] = []
         if cause is None:
-            cause = await self._make(done)
+            cause = await self._make()
         if cause is None:
             cause = (await self._step("settle", self._settle)).cause
         if cause is not None:
-            return await self._restore(self._waves() if begun.is_resumed else done, cause)
+            return await self._restore(cause)
         return "succeeded"
 
     def _take(self, intent: Intent) -> None:
@@ -98,8 +97,8 @@ class Execution:
         """What was asked for may have waited: others may have changed what it is about. Once it has changed something
         itself, nobody else may: it goes on as it was planned."""
         self._records.begin(self._number)
-        if self._has_acted():
-            return Outcome(is_resumed=True)
+        if self._acting.begun(self._intent.plan.changes):
+            return Outcome()
         now = await asked_again(self._intent, records=self._records, engine=self._engine)
         if isinstance(now, Cause):
             return Outcome(now)
@@ -117,14 +116,9 @@ class Execution:
             )
         self._take(now)
 
-    def _has_acted(self) -> bool:
-        """Whether it was begun before, by another form of the interpreter."""
-        return any(item.event.kind == "change.started" for item in self._records.events(self._number))
-
-    async def _make(self, done: list[Wave]) -> Cause | None:
-        """Wave after wave up to the first cause; `done` gets those that were begun."""
+    async def _make(self) -> Cause | None:
+        """Wave after wave up to the first cause."""
         for number, wave in enumerate(self._waves()):
-            done.append(wave)
             outcome = await self._step(f"wave {number}", partial(self._acting.wave, wave))
             if outcome.cause is not None:
                 return outcome.cause
@@ -162,11 +156,14 @@ class Execution:
         around = neighbours(self._records, self._number, self._intent)
         return actions.settle(self._engine, self._intent, applications, around)
 
-    async def _restore(self, done: Sequence[Wave], cause: Cause) -> DeploymentState:
-        """Undoes what was done, the last first. What cannot be undone ends the deployment as failed."""
+    async def _restore(self, cause: Cause) -> DeploymentState:
+        """Undoes what was begun, the last first. What cannot be undone ends the deployment as failed."""
         await self._step("restore", lambda: self._note_restoring("restoring what was there"))
+        begun = {change.id for change in self._acting.begun(self._intent.plan.changes)}
         failures = []
-        for number, wave in reversed(list(enumerate(done))):
+        for number, wave in reversed(list(enumerate(self._waves()))):
+            if not any(change.id in begun for lane in wave for change in lane):
+                continue
             outcome = await self._step(f"undo wave {number}", partial(self._acting.undo_wave, wave))
             failures += [outcome.cause] if outcome.cause else []
         settled = await self._step("settle restored", lambda: self._settle_restored(failures, cause))
@@ -205,10 +202,8 @@ class Execution:
 
     async def _bring_back(self) -> DeploymentState:
         """Data out of a backup. What fails brings back the copy that was made just before."""
-        begun: list[Change] = []
         cause = None
         for change in self._intent.plan.changes:
-            begun.append(change)
             cause = (await self._step(change.id, partial(self._acting.change, change))).cause
             if cause is not None:
                 break
@@ -217,7 +212,8 @@ class Execution:
             return "succeeded"
         failures = []
         await self._step("restore", lambda: self._note_restoring("bringing back what was there before"))
-        for change in reversed([change for change in begun if change.action == "load"]):
+        loads = [change for change in self._intent.plan.changes if change.action == "load"]
+        for change in reversed(self._acting.begun(loads)):
             outcome = await self._step(f"undo {change.id}", partial(self._acting.undo, change))
             failures += [outcome.cause] if outcome.cause else []
         await self._step("end", lambda: self._end_restored(cause, failures))

@@ -12,11 +12,13 @@ from ecluse.errors import Refused
 from ecluse.model.backup import BackupId
 from ecluse.model.names import EnvironmentName
 from ecluse.model.plan import Change, DeploymentKind, Intent, Plan
+from ecluse.ports import Journal
 from ecluse.store.backups import FileBackups
 from ecluse.store.clock import SystemClock
 from ecluse.store.database import open_memory
 from ecluse.store.records import SqlRecords
 from tests.unit.delivery.samples import TARGET, database
+from tests.unit.delivery.test_execute import Dying, Killed
 
 TEST = EnvironmentName("test")
 FIRST, SAFETY = (BackupId(TEST, "db", at) for at in ("20260302T120000.000Z", "20260303T120000.000Z"))
@@ -57,11 +59,11 @@ class Scene:
         plan = Plan("test", kind, "", (), changes)
         return self.records.enqueue(Intent(TARGET, plan, {}, {}, backing={"db": database("api")}), by="me")
 
-    async def execute(self, number: int) -> str:
+    async def execute(self, number: int, journal: Journal | None = None) -> str:
         execution = Execution(
             self.records.deployment(number),
             engine=self.engine,
-            journal=Steps(),
+            journal=journal or Steps(),
             records=self.records,
             clock=SystemClock(),
             backups=self.backups,
@@ -133,6 +135,22 @@ async def test_a_restore_that_fails_brings_back_what_was_there(scene: Scene) -> 
     assert await scene.execute(number) == "restored"
     assert scene.data == b"later"
     assert scene.engine.asked[-2:] == [f"load db {FIRST.at}", f"load db {SAFETY.at}"]
+
+
+@pytest.mark.parametrize(("step", "left"), [(1, b"written meanwhile"), (2, b"later")])
+async def test_a_restore_that_is_cancelled_after_its_steps_were_lost_undoes_only_what_it_did(
+    scene: Scene, step: int, left: bytes
+) -> None:
+    await scene.execute(scene.enqueue("backup", change("dump", FIRST)))
+    scene.data = b"later"
+    number = scene.enqueue("restore", change("dump", SAFETY), change("load", FIRST))
+    with pytest.raises(Killed):
+        await scene.execute(number, Dying({}, step, recorded=False))
+    if step == 1:
+        scene.data = b"written meanwhile"
+    scene.records.request_cancel(number)
+    assert await scene.execute(number) == "cancelled"
+    assert scene.data == left
 
 
 async def test_without_a_copy_of_what_is_there_nothing_is_replaced(scene: Scene) -> None:

@@ -8,9 +8,9 @@ from ecluse.delivery import differences
 from ecluse.model.card import Card, Changed
 from ecluse.model.cause import Cause, CauseKind
 from ecluse.model.deployment import Deployment, KnownGood
-from ecluse.model.event import Event, Recorded
+from ecluse.model.event import Event, EventKind, Recorded
 from ecluse.model.names import ServiceName
-from ecluse.model.plan import ALONE, Difference, Step
+from ecluse.model.plan import ALONE, Action, Difference, Step
 from ecluse.model.quarantine import Quarantined
 
 _ADVICE: dict[CauseKind, str] = {
@@ -21,6 +21,9 @@ _ADVICE: dict[CauseKind, str] = {
     "engine": "`ecluse doctor` looks at the engine",
     "cancelled": "deploy again when you want it to go on",
 }
+
+
+_BEHIND: frozenset[Action] = frozenset({"provide", "upgrade", "rotate"})
 
 
 def card(
@@ -75,15 +78,14 @@ def _done(
     deployment: Deployment, before: KnownGood, events: Sequence[Recorded], kept_out: Sequence[Quarantined]
 ) -> Iterator[str]:
     failed = [item.event for item in events if item.event.kind == "restore.failed"]
-    lost = {event.subject.partition("/")[0] for event in failed}
     if deployment.kind in ALONE:
         yield "nothing was replaced, and nothing had to be restored"
+    elif not any(item.event.kind == "change.started" for item in events):
+        yield "nothing was changed"
     elif deployment.kind == "restore" and not failed:
         yield "the data that was there before was brought back"
     else:
-        for step in deployment.intent.plan.steps:
-            if step.service not in lost:
-                yield _restored(deployment, step, before)
+        yield from _all_restored(deployment, before, events)
     for event in failed:
         where = f"{event.subject}: " if event.subject else ""
         yield f"NOT restored: {where}{event.message}"
@@ -95,6 +97,24 @@ def _done(
                 f"it is refused there until `ecluse quarantine {deployment.environment} --lift {entry.service}`"
                 + (", or with another configuration" if entry.configuration else "")
             )
+
+
+def _all_restored(deployment: Deployment, before: KnownGood, events: Sequence[Recorded]) -> Iterator[str]:
+    """What was begun and is as it was: services first, then what stands behind them."""
+    left = _subjects(events, "restore.failed") | _subjects(events, "backing.kept")
+    restored = _subjects(events, "change.started") - left
+    for step in deployment.intent.plan.steps:
+        if step.service in restored:
+            yield _restored(deployment, step, before)
+    behind = [change.part for change in deployment.intent.plan.changes if change.action in _BEHIND]
+    for name in dict.fromkeys(behind):
+        if name in restored:
+            yield f"{name} is as it was before"
+
+
+def _subjects(events: Sequence[Recorded], kind: EventKind) -> set[str]:
+    """Services and backing services that events of a kind speak of."""
+    return {item.event.subject.partition("/")[0] for item in events if item.event.kind == kind}
 
 
 def _not_undone(deployment: Deployment, events: Sequence[Recorded]) -> Iterator[str]:

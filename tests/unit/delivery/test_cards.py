@@ -94,7 +94,8 @@ async def test_a_service_that_never_ran_well_is_told_as_new() -> None:
     workshop = Workshop()
     workshop.engine.fail("api/web", REFUSED)
     await workshop.deploy(application("api"))
-    made = card(workshop.records.deployment(1), before=workshop.records.known_good(TEST))
+    events = workshop.records.events(1)
+    made = card(workshop.records.deployment(1), before=workshop.records.known_good(TEST), events=events)
     assert made is not None
     assert made.changed[0].good is None
     assert made.done == ("api was not there before, and was taken away again",)
@@ -116,3 +117,20 @@ async def test_the_service_yaml_is_suspected_where_the_image_ran_well() -> None:
     assert made.advice[-1] == (
         "the image of api is the one that ran well: look at what changed in its service.yaml or templates"
     )
+
+
+async def test_only_what_was_begun_is_told_as_restored() -> None:
+    workshop = Workshop()
+    await workshop.deploy(application("api"), application("web", uses=("api",)))
+    workshop.engine.fail("api/web", REFUSED, version="2")
+    await workshop.deploy(application("api", "2"), application("web", "2", uses=("api",)))
+    known, events = workshop.records.known_good(TEST), workshop.records.events(2)
+    made = card(workshop.records.deployment(2), before=known, events=events)
+    assert made is not None
+    assert made.done == ("restored to api 1, as deployment 1 left it",)
+    number = workshop.records.enqueue(await workshop.intent(application("api", "3")), by="me")
+    workshop.records.request_cancel(number)
+    await workshop.resume(number)
+    made = card(workshop.records.deployment(number), before=known, events=workshop.records.events(number))
+    assert made is not None
+    assert made.done == ("nothing was changed",)

@@ -156,6 +156,7 @@ async def test_what_fails_leaves_the_old_version(scene: Scene, act: str) -> None
     assert await scene.execute(number) == "restored"
     assert scene.version == "10.5"
     assert scene.engine.asked[-2:] == ["provide db", "prepare"]
+    assert scene.done(number) == ("db is as it was before",)
     assert scene.records.known_good(TEST).backing["db"].version == "10.5"
 
 

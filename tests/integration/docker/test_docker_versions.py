@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -185,6 +186,10 @@ async def test_what_is_on_record_runs_though_a_later_change_of_the_deployment_fa
     assert (await intent(new, "1")).plan.is_empty
     # what acts on the database by the record leaves it running: a change of its memory for example
     assert await deploy(await intent(replace(new, memory=2**27), "1")) == "succeeded"
+    assert (await version(here), await content(here, "redis")) == (new.version, rows)
+    # and so it does where the file is lost that says which volume counts
+    shutil.rmtree(here.folder / "product" / "volumes")
+    assert await deploy(await intent(replace(new, memory=2**28), "1")) == "succeeded"
     assert (await version(here), await content(here, "redis")) == (new.version, rows)
 
 

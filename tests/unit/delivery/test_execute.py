@@ -308,6 +308,22 @@ async def test_a_task_that_failed_is_not_run_again_when_its_outcome_was_lost(wor
     assert len(workshop.engine.world(TARGET).ran) == 1
 
 
+async def test_a_task_is_not_run_again_when_its_steps_were_lost_before_its_entry(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> None:
+        raise Killed
+
+    number = workshop.records.enqueue(await workshop.intent(application("api", tasks=(MIGRATE,))), by="me")
+    with monkeypatch.context() as patch:
+        patch.setattr(workshop.records, "enter", dies)
+        with pytest.raises(Killed):
+            await workshop.resume(number)
+    assert await workshop.resume(number) == "succeeded"
+    assert len(workshop.engine.world(TARGET).ran) == 1
+    assert [entry.succeeded for entry in workshop.records.ledger(TEST)] == [True]
+
+
 @pytest.mark.parametrize("after", [2, 3])
 async def test_what_was_done_before_the_steps_were_lost_is_undone_too(workshop: Workshop, after: int) -> None:
     await workshop.deploy(application("api"), application("web", uses=("api",)))

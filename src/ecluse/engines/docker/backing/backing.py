@@ -90,6 +90,7 @@ class Backing:
     async def running(self, backing: BackingService) -> BackingServer:
         """Its server, started where it is not running."""
         for item in await self._found(backing.name):
+            await self._learn(backing.name, item)
             if not item.is_running:
                 await self._containers.start(item.id, name=item.name)
             return self._server(backing, item)
@@ -100,6 +101,7 @@ class Backing:
 
     async def withdraw(self, name: str) -> AsyncIterator[Event]:
         for item in await self._found(name):
+            await self._learn(name, item)
             await self._containers.end(item.id, grace=payloads.BACKING_GRACE_SECONDS)
             yield Event("backing", name, "stopped; its volume stays")
         self._accounts_file(name).unlink(missing_ok=True)
@@ -128,10 +130,18 @@ class Backing:
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
                 return self._server(backing, item)
+            await self._learn(backing.name, item)
             # data of another version is refused before its own server is stopped
             await self._volumes.ensure(backing.name, backing.version)
             await self._containers.end(item.id, grace=payloads.BACKING_GRACE_SECONDS)
         return None
+
+    async def _learn(self, name: str, item: Container) -> None:
+        """Which volume counts is in the state directory; where that was lost, the container knows it."""
+        mounts = (await self._containers.inspect(item.id)).get("Mounts") or ()
+        volume = next((mount["Name"] for mount in mounts if mount.get("Type") == "volume"), None)
+        if volume is not None:
+            self._volumes.learn(name, volume, item.labels.get(labels.VERSION, ""))
 
     async def _create(self, network: Network, backing: BackingService, image: str) -> BackingServer:
         recipe = RECIPES[backing.kind]

@@ -94,6 +94,11 @@ class Volumes:
         holding = self._read(name)
         return holding.volume if holding else self._site.volume(name)
 
+    def learn(self, name: str, volume: str, version: str) -> None:
+        """What a container holds counts, where the file that would say so is lost."""
+        if self._read(name) is None and volume != self._site.volume(name):
+            self._write(name, Holding(volume, version))
+
     def is_switched(self, name: str, version: str) -> bool:
         holding = self._read(name)
         return holding is not None and holding.version == version

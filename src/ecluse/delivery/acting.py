@@ -110,7 +110,10 @@ class Acting:
         if change.action != "run":
             return await self._change(change)
         async with self._turns.command(self._intent.target.environment, change.subject):
-            return Outcome() if self._has_run(change) else await self._change(change)
+            if not self._has_run(change):
+                return await self._change(change)
+            self.note("change.skipped", change.subject, "it ran already")
+            return Outcome()
 
     async def undo(self, change: Change) -> Outcome:
         is_copy = change.action in COPYING

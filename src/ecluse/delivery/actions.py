@@ -15,30 +15,27 @@ from ecluse.model.service import Introduction
 from ecluse.model.workload import Workload, find_command, task_run, workload
 from ecluse.ports import Engine
 
+Applications = Mapping[ServiceName, Application]
 _MAKING = frozenset({"create", "replace", "scale"})
 
 
-def prepare(
-    engine: Engine, intent: Intent, around: Iterable[Mapping[ServiceName, Application]]
-) -> AsyncIterator[Event]:
+def prepare(engine: Engine, intent: Intent, around: Iterable[Applications]) -> AsyncIterator[Event]:
     """Makes room for what the plan brings, without taking away what it will remove, nor what is `around` it."""
-    merged: dict[str, Workload] = {}
-    for applications in (*around, intent.previous, intent.applications):
-        merged |= {item.subject: item for item in workloads(applications, intent.target.domain)}
-    return engine.prepare(intent.target, list(merged.values()))
+    return _room(engine, intent, (*around, intent.previous, intent.applications))
 
 
 def settle(
-    engine: Engine,
-    intent: Intent,
-    applications: Mapping[ServiceName, Application],
-    around: Iterable[Mapping[ServiceName, Application]],
+    engine: Engine, intent: Intent, applications: Applications, around: Iterable[Applications]
 ) -> AsyncIterator[Event]:
     """Leaves the names and hosts of what is there in the end, and no other."""
-    left: dict[str, Workload] = {}
-    for found in (*around, applications):
-        left |= {item.subject: item for item in workloads(found, intent.target.domain)}
-    return engine.prepare(intent.target, list(left.values()))
+    return _room(engine, intent, (*around, applications))
+
+
+def _room(engine: Engine, intent: Intent, found: Iterable[Applications]) -> AsyncIterator[Event]:
+    """For all that was found; what is later counts where two speak of the same."""
+    domain = intent.target.domain
+    merged = {item.subject: item for applications in found for item in workloads(applications, domain)}
+    return engine.prepare(intent.target, list(merged.values()))
 
 
 def confirm(engine: Engine, intent: Intent, *, since: datetime) -> AsyncIterator[Event]:
@@ -57,12 +54,10 @@ def confirm(engine: Engine, intent: Intent, *, since: datetime) -> AsyncIterator
 def apply(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]:
     target = intent.target
     match change.action:
-        case "provide":
+        case "provide" | "revoke":
             return engine.provide(target, intent.backing[change.part])
         case "rotate":
             return engine.provide(target, beside(intent, change.part))
-        case "revoke":
-            return engine.provide(target, intent.backing[change.part])
         case "withdraw":
             return engine.withdraw(target, change.part)
         case "create" | "replace" | "scale":
@@ -135,13 +130,13 @@ def beside(intent: Intent, name: str) -> BackingService:
     return replace(after, former=former)
 
 
-def workloads(applications: Mapping[ServiceName, Application], domain: str) -> Iterator[Workload]:
+def workloads(applications: Applications, domain: str) -> Iterator[Workload]:
     for application in applications.values():
         for process in application.processes.values():
             yield workload(application, process, domain=domain)
 
 
-def _workload(applications: Mapping[ServiceName, Application], change: Change, domain: str) -> Workload:
+def _workload(applications: Applications, change: Change, domain: str) -> Workload:
     application = applications[_service(change)]
     return workload(application, application.processes[change.part], domain=domain)
 

@@ -138,7 +138,10 @@ class Execution:
         if confirmed.cause is not None:
             return confirmed
         async with self._turns.entrance(self._intent.target.environment):
-            outcome = await self._acting.act(self._settled(self._intent.applications))
+            is_down = self._intent.plan.kind == "down"
+            outcome = await self._acting.act(
+                self._removed() if is_down else self._settled(self._intent.applications)
+            )
             if outcome.cause is None:
                 await self._end("succeeded", None)
             return outcome
@@ -150,9 +153,10 @@ class Execution:
         since = self._records.deployment(self._number).started_at or self._clock.now()
         return await self._acting.act(actions.confirm(self._engine, self._intent, since=since))
 
+    def _removed(self) -> AsyncIterator[Event]:
+        return self._engine.remove(self._intent.target, volumes=self._intent.volumes)
+
     def _settled(self, applications: Mapping[ServiceName, Application]) -> AsyncIterator[Event]:
-        if self._intent.plan.kind == "down" and applications is self._intent.applications:
-            return self._engine.remove(self._intent.target, volumes=self._intent.volumes)
         around = neighbours(self._records, self._number, self._intent)
         return actions.settle(self._engine, self._intent, applications, around)
 

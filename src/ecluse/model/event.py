@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Literal
 
 EventKind = Literal[
-    "deployment.queued", "deployment.started", "deployment.succeeded", "deployment.restored",
-    "deployment.failed", "deployment.cancelled",
+    "deployment.started", "deployment.succeeded", "deployment.restored", "deployment.failed",
+    "deployment.cancelled",
     "change.started", "change.done", "change.failed", "change.skipped",
     "restore.started", "restore.done", "restore.failed",
     "replica.created", "replica.started", "replica.probing", "replica.ready", "replica.failed",

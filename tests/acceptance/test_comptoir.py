@@ -210,8 +210,12 @@ def test_a_new_version_replaces_only_its_service_and_can_be_rolled_back(comptoir
     source.write_text(source.read_text() + "\nENV ECLUSE_TEST_MARK=2\n")
     git(comptoir.root, "commit", "--all", "--quiet", "--message", "Mark accounting")
     comptoir.ok("build", "accounting", "--quiet")
+    unasked = comptoir.ok("plan", "test")
+    assert "nothing to do" in unasked.out
+    assert "accounting=latest" in unasked.err
     plan = comptoir.ok("plan", "test", "accounting=latest")
     assert "replace accounting/web" in plan.out
+    assert "newer" not in plan.err
     comptoir.ok("deploy", "test", "accounting=latest", "--yes")
     after = images(comptoir, "test")
     assert {name for name in SERVICES if before[name] != after[name]} == {"accounting"}

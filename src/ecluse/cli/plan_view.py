@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from ecluse.cli.output import paint, show
+from ecluse.cli.output import paint, say, show
+from ecluse.model.names import ServiceName
 from ecluse.model.plan import Action, Change, Difference, Plan
 from ecluse.model.secret import Sealed, Text
 
@@ -51,6 +52,14 @@ def show_plan(plan: Plan) -> None:
         show(note)
     for warning in plan.warnings:
         show(f"warning: {warning}", colour="yellow")
+
+
+def show_newer(newer: Mapping[ServiceName, str]) -> None:
+    """Newer releases that nobody asked for: without a version, a service stays at the one that runs."""
+    if newer:
+        listed = ", ".join(f"{service} {version}" for service, version in newer.items())
+        words = " ".join(f"{service}=latest" for service in newer)
+        say(f"newer, and not asked for: {listed} (to bring: {words})")
 
 
 def _moves(plan: Plan) -> Iterator[str]:

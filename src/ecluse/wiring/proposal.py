@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ecluse.delivery import gates, guards, quarantine, queue, rollback, versions
 from ecluse.delivery.capacity import shortages
@@ -39,6 +39,8 @@ class Proposal:
     unreadable: tuple[str, ...] = ()
     """Secrets that would be delivered and that nobody can read here: no override goes past them."""
     doubts: tuple[Doubt, ...] = ()
+    newer: Mapping[ServiceName, str] = field(default_factory=dict)
+    """Newer releases of services whose version was not named, where this environment is the first that gets them."""
 
     @property
     def plan(self) -> Plan:
@@ -95,7 +97,8 @@ async def propose(product: OpenProduct, wanted: Wish, state: ProductState) -> Pr
     known = state.records.known_good(environment.name)
     current = _current_versions(product, environment, known)
     chosen = {selector.service: product.catalogue.choose(selector, current) for selector in wanted.selectors}
-    return await propose_releases(product, wanted, state, known, chosen)
+    proposal = await propose_releases(product, wanted, state, known, chosen)
+    return replace(proposal, newer=_newer(product, wanted, chosen))
 
 
 async def propose_promotion(
@@ -304,6 +307,16 @@ def _current_versions(
 
     versions = locked_versions(product, environment)
     return versions | {name: app.release.version for name, app in known.applications.items()}
+
+
+def _newer(
+    product: OpenProduct, wanted: Wish, chosen: Mapping[ServiceName, Release]
+) -> dict[ServiceName, str]:
+    if wanted.environment.follows:
+        return {}
+    unnamed = [selector.service for selector in wanted.selectors if selector.version is None]
+    newest = {name: product.catalogue.newest(name) for name in unnamed}
+    return {name: one.version for name, one in newest.items() if one.image_id != chosen[name].image_id}
 
 
 def _others(

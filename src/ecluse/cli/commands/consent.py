@@ -34,12 +34,13 @@ def settle(
 
     doubts: warnings that `--yes` answers. Those of the proposal must each be accepted, here or by name.
     """
-    from ecluse.cli.plan_view import show_plan
+    from ecluse.cli.plan_view import show_newer, show_plan
     from ecluse.cli.progress import carry_out
     from ecluse.delivery import gates
 
     if not json:
         show_plan(proposal.plan)
+        show_newer(proposal.newer)
     proposal.require_readable()
     if override is None:
         gates.refuse(list(proposal.refusals), what=f"{proposal.plan.kind} to {proposal.plan.environment}")

@@ -31,7 +31,7 @@ def plan(
     Without services, all of them. Without a version, the one that the environment runs, or the newest release
     the first time; SERVICE=latest means the newest.
     """
-    from ecluse.cli.plan_view import show_plan
+    from ecluse.cli.plan_view import show_newer, show_plan
     from ecluse.wiring.proposal import propose, wish
     from ecluse.wiring.saving import save_plan
 
@@ -41,9 +41,10 @@ def plan(
     proposal = invocation.run(propose(product, wanted, state))
     if json:
         facts = {"plan": proposal.plan, "digest": proposal.plan.digest, "refusals": proposal.refusals}
-        show_json(facts | {"doubts": proposal.doubts})
+        show_json(facts | {"doubts": proposal.doubts, "newer": proposal.newer})
     else:
         show_plan(proposal.plan)
+        show_newer(proposal.newer)
     for reason in proposal.refusals:
         say(f"would be refused: {reason}", colour="yellow")
     for doubt in proposal.doubts:

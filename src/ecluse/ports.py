@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iter
 from datetime import datetime
 from typing import Protocol
 
-from ecluse.model.application import Application, BackingService, Origin, Target
+from ecluse.model.application import Application, BackingService, Origin, Passwords, Target
 from ecluse.model.backup import Backup, BackupId, Manifest, Part, Tried
 from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause
@@ -98,6 +98,9 @@ class Releases(Protocol):
 
     def list(self, service: ServiceName | None = None) -> Sequence[Release]: ...
 
+    def of_image(self, service: ServiceName, image_id: str) -> Release | None:
+        """The release of a service that an image is, also one that lost its name; None when it is none."""
+
 
 class Draft(Protocol):
     """A backup that is being written. It is not there before `keep`."""
@@ -168,6 +171,13 @@ class Engine(Protocol):
     async def file(self, target: Target, service: ServiceName, path: str) -> bytes | None:
         """A file inside of the newest replica of a service, secrets in clear: to take it over, and never to be shown.
         None where there is none."""
+
+    async def resembles(self, target: Target, workload: Workload) -> bool:
+        """Do exactly the replicas of a workload run, but for the marks of the boxes? Those follow from fingerprints,
+        and so from a key. Compares what is inside, secrets too."""
+
+    async def passwords(self, target: Target, backing: BackingService) -> Passwords:
+        """What a backing service that runs can tell of its passwords: to take it over, and never to be shown."""
 
     async def keepsake(self, target: Target) -> bytes | None:
         """What this engine was given to keep with the environment, whatever happens to the state directory."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import shutil
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from uuid import uuid4
 
 import pytest
 
+from ecluse.engines.docker.labels import machine_id
 from tests.acceptance.installed import Command, docker, remove_images
 
 PRODUCT = f"adopt{uuid4().hex[:6]}"
@@ -27,6 +29,7 @@ environments:
   test: {{engine: docker, domain: {PRODUCT}.localhost}}
 backing:
   sessions: {{kind: redis}}
+  db: {{kind: postgresql}}
 """
 FRONT = """\
 service: front
@@ -54,7 +57,10 @@ deliver: {path: /srv/admin/settings.json, format: json}
 REPORTS = """\
 service: reports
 processes: {worker: {command: [sleep, infinity]}}
-config: {PIN: {secret: true, required: true}}
+uses: [db]
+config:
+  PIN: {secret: true, required: true}
+  DB_URL: {type: url, default: "${backing.db.url}"}
 deliver: []
 files: {/etc/reports.conf: {template: reports.conf.j2}}
 """
@@ -68,7 +74,7 @@ def product(tmp_path_factory: pytest.TempPathFactory, edge_port: int) -> Iterato
     for service, text in (("front", FRONT), ("admin", ADMIN), ("reports", REPORTS)):
         shutil.copytree(PROGRAM, root / "services" / service)
         (root / "services" / service / "service.yaml").write_text(text)
-    (root / "services" / "reports" / "reports.conf.j2").write_text("pin {{ PIN }}\n")
+    (root / "services" / "reports" / "reports.conf.j2").write_text("pin {{ PIN }}\ndb {{ DB_URL }}\n")
     (root / "ecluse.yaml").write_text(ECLUSE_YAML)
     command = Command(root, tmp_path_factory.mktemp("state"), edge_port)
     command.ok("build", "--quiet", "--version", "1")
@@ -87,10 +93,13 @@ def given(root: Path, **texts: str) -> Path:
     return path
 
 
-def containers(kind: str) -> dict[str, str]:
-    """Name → when it was started, of what runs for good."""
+def containers(kind: str, machine: Command | None = None) -> dict[str, str]:
+    """Name → when it was started, of what runs for good: of the product, or of a machine."""
+    owner = f"product={PRODUCT}"
+    if machine:
+        owner = f"machine={machine_id(machine.state / '_machine')}"
     listed = docker(
-        "ps", "--filter", f"label=ecluse.product={PRODUCT}", "--filter", f"label=ecluse.kind={kind}",
+        "ps", "--filter", f"label=ecluse.{owner}", "--filter", f"label=ecluse.kind={kind}",
         "--format", "{{.Names}}",
     ).split()  # fmt: skip
     return {name: docker("inspect", "--format", "{{.Id}} {{.State.StartedAt}}", name) for name in listed}
@@ -119,6 +128,54 @@ def load(port: int) -> Iterator[list[str]]:
     thread.start()
     try:
         yield lost
+    finally:
+        over.set()
+        thread.join()
+
+
+def of(service: str) -> str:
+    """The container of a service, or of a backing service."""
+    label = f"label=ecluse.{'backing' if service == 'sessions' else 'service'}={service}"
+    listed = docker(
+        "ps", "--filter", f"label=ecluse.product={PRODUCT}", "--filter", label, "--format", "{{.Names}}"
+    )
+    return listed.split()[0]
+
+
+def session_password() -> str:
+    """As a replica of front knows it."""
+    url = docker("exec", of("front"), "printenv", "SESSIONS_URL")
+    return url.split("//:")[1].split("@")[0]
+
+
+def db_url() -> str:
+    return docker("exec", of("reports"), "cat", "/etc/reports.conf").splitlines()[1].removeprefix("db ")
+
+
+def enters(password: str) -> bool:
+    """Does redis let a new client in?"""
+    networks = json.loads(docker("inspect", "--format", "{{json .NetworkSettings.Networks}}", of("sessions")))
+    address = next(iter(networks.values()))["IPAddress"]
+    with socket.create_connection((address, 6379), timeout=10) as client:
+        client.sendall(b"AUTH " + password.encode() + b"\r\n")
+        return client.recv(100).startswith(b"+OK")
+
+
+@contextmanager
+def visits(password: str) -> Iterator[list[str]]:
+    """New clients of redis, one after another; gives how many were refused."""
+    refused: list[str] = []
+    over = threading.Event()
+
+    def visit() -> None:
+        while not over.wait(0.1):
+            if not enters(password):
+                refused.append("refused")
+
+    thread = threading.Thread(target=visit)
+    thread.start()
+    try:
+        yield refused
     finally:
         over.set()
         thread.join()
@@ -157,10 +214,23 @@ def test_without_its_whole_state_it_is_taken_over_and_only_the_gateway_is_made_a
     product: Command,
 ) -> None:
     before = containers("replica") | containers("backing")
+    edge = containers("edge", machine=product)
     product.ok("runner", "--stop")
-    shutil.rmtree(product.state / PRODUCT)
+    for folder in (PRODUCT, "_machine"):
+        shutil.rmtree(product.state / folder)
+    status = product.ok("status", "test").out
+    assert "some of it is not on record: `ecluse adopt test`" in status
+    assert "the edge lost its files" in status
+    assert "the gateway lost its files" in status
+    secrets = str(given(product.root, TOKEN=SECRET, KEY=IN_A_FILE))
+    held = product("deploy", "test", "--yes", "--secrets", secrets)
+    assert held.code == 5
+    assert "no deployment of it is on record" in held.err
+    assert "--accept no-record" in held.err
 
     answer = product.ok("adopt", "test", "--yes", "--secrets", str(given(product.root)))
+    assert "the edge and the gateway can be told nothing any more" in answer.out
+    assert containers("edge", machine=product) != edge
     assert "the key of the vault is back" in answer.err
     assert "left alone" not in answer.err
     assert "nothing to do" in product.ok("plan", "test").out
@@ -169,6 +239,23 @@ def test_without_its_whole_state_it_is_taken_over_and_only_the_gateway_is_made_a
     (product.root / "config" / "services" / "admin.yaml").write_text("app: {NAME: another}\n")
     with load(product.port) as lost:
         product.ok("deploy", "test", "--yes")
+    assert lost == []
+
+
+def test_without_the_folder_of_the_machine_the_next_deployment_makes_the_edge_again(product: Command) -> None:
+    before = containers("replica") | containers("backing") | containers("gateway")
+    edge = containers("edge", machine=product)
+    shutil.rmtree(product.state / "_machine")
+    assert "the edge lost its files" in product.ok("status", "test").out
+    assert "secure gateway  (the edge can be told nothing any more" in product.ok("plan", "test").out
+    assert containers("edge", machine=product) == edge
+    product.ok("deploy", "test", "--yes")
+    assert "nothing to do" in product.ok("plan", "test").out
+    assert "lost its files" not in product.ok("status", "test").out
+    assert containers("edge", machine=product) != edge
+    assert containers("replica") | containers("backing") | containers("gateway") == before
+    with load(product.port) as lost:
+        time.sleep(0.5)
     assert lost == []
 
 
@@ -191,6 +278,49 @@ def test_what_is_not_as_the_files_say_is_left_alone_and_named(product: Command) 
     assert "front/" not in plan
     product.ok("deploy", "test", "--yes", "--secrets", secrets)
     assert "nothing to do" in product.ok("plan", "test").out
+
+
+def test_without_key_and_gateway_the_passwords_in_use_stay_and_nobody_is_stopped(product: Command) -> None:
+    product.ok("rotate", "test", "db", "--yes")
+    running = containers("replica") | containers("backing")
+    sessions, db = session_password(), db_url()
+    assert "//reports.b:" in db
+    product.ok("runner", "--stop")
+    shutil.rmtree(product.state / PRODUCT)
+    docker("rm", "--force", *containers("gateway"))
+
+    with visits(sessions) as refused:
+        answer = product.ok("adopt", "test", "--yes", "--secrets", str(given(product.root)))
+        assert "the key of the vault is gone, and no gateway kept it" in answer.err
+        assert "the passwords of db follow from another key" in answer.err
+        assert "the passwords of sessions follow from another key" in answer.err
+        assert "front runs as the files say, under a mark of another key" in answer.err
+        assert "known good: admin, front, reports" in answer.err
+        assert "left alone" not in answer.err
+        assert containers("replica") | containers("backing") == running
+        plan = product.ok("plan", "test").out
+        assert "replace front/web" in plan
+        assert "replace reports/worker" in plan
+        assert "provide" not in plan
+        backing = containers("backing")
+        with load(product.port) as lost:
+            product.ok("deploy", "test", "--yes")
+        assert lost == []
+    assert refused == []
+    assert "nothing to do" in product.ok("plan", "test").out
+    assert containers("backing") == backing
+    assert (session_password(), db_url()) == (sessions, db)
+    told = answer.out + answer.err + plan + product.ok("history", "test", "--json").out
+    assert not [
+        text for text in (SECRET, IN_A_FILE, sessions, db.split(":")[2].split("@")[0]) if text in told
+    ]
+
+    product.ok("rotate", "test", "--yes")
+    assert session_password() != sessions
+    assert db_url() != db
+    assert not enters(sessions)
+    assert enters(session_password())
+    assert containers("backing") == backing
 
 
 def test_where_nothing_runs_there_is_nothing_to_adopt(product: Command, tmp_path: Path) -> None:

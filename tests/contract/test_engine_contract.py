@@ -289,6 +289,26 @@ async def test_what_a_service_was_given_can_be_read_back(bench: Bench) -> None:
     assert await bench.engine.file(bench.target, HELLO, "/srv/another") is None
 
 
+async def test_what_runs_resembles_what_was_asked_for_and_nothing_else(bench: Bench) -> None:
+    path = "/srv/settings/.env"
+    workload = bench.make.web(env={"GREETING": "hi"}, files=(File(path, "A=1\n", 0o444),), memory=2**27)
+    await prepared(bench, workload)
+    assert not await bench.engine.resembles(bench.target, workload)
+    await drain(bench.engine.rollout(bench.target, workload))
+    assert await bench.engine.resembles(bench.target, workload)
+    box = workload.box
+    others = [
+        replace(workload, box=replace(box, env={"GREETING": "ho"})),
+        replace(workload, box=replace(box, env={})),
+        replace(workload, box=replace(box, files=(File(path, "A=2\n", 0o444),))),
+        replace(workload, box=replace(box, memory=2**28)),
+        replace(workload, box=replace(box, command=("sleep", "9"))),
+        replace(workload, box=replace(box, uses=(ServiceName("another"),))),
+        replace(workload, spec=replace(workload.spec, replicas=2)),
+    ]
+    assert [await bench.engine.resembles(bench.target, other) for other in others] == [False] * len(others)
+
+
 async def test_an_environment_keeps_what_the_engine_was_given_to_keep(bench: Bench) -> None:
     assert await bench.engine.keepsake(bench.target) is None
     await prepared(bench, bench.make.web())

@@ -42,13 +42,21 @@ def _show(status: EnvironmentStatus) -> None:
     _show_certificate(status.certificate, datetime.now(UTC))
     if status.certificate_problem:
         show(f"  {status.certificate_problem}", colour="red")
+    _show_what_is_astray(status)
+    _show_pending(status)
+
+
+def _show_what_is_astray(status: EnvironmentStatus) -> None:
+    unknown = [service for service in status.services if service.deployment is None and service.replicas]
+    if unknown and not status.pending:
+        told = f"some of it is not on record: `ecluse adopt {status.environment}` takes it over as it is"
+        show(f"  {told}", colour="yellow")
     for name in status.lost:
         show(f"  the {name} lost its files: the next deployment makes it again", colour="red")
     for name in status.outdated:
         show(
             f"  the {name} runs an older image than it would be made from now: the next deployment replaces it"
         )
-    _show_pending(status)
 
 
 def _show_certificate(expires: datetime | None, now: datetime) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from ecluse.config.interpolate import BadReference, Reveal, Value
-from ecluse.errors import nearest
+from ecluse.errors import SecretUnavailable, nearest
 from ecluse.model.application import BackingService, login_name, password_purpose
 from ecluse.model.names import EnvironmentName, ServiceName, bucket_name
 from ecluse.model.product import Backing, BackingKind, External
-from ecluse.model.secret import Sealed
+from ecluse.model.secret import Sealed, Text
 from ecluse.ports import SecretSource, Vault
 
 FIELDS = ("url", "host", "port", "user", "password", "name")
@@ -48,7 +49,7 @@ class Accounts:
             storage=backing.storage,
             cpu=backing.cpu,
             memory=backing.memory,
-            root_password=seal(self._derived(backing.name, "root")),
+            root_password=seal(self._root(backing)),
             accounts={client: seal(self._password(backing, client)) for client in sorted(clients)},
             backup=backing.backup,
             turns={client: turn for client in sorted(clients) if (turn := self._turn(backing, client)) > 1},
@@ -73,8 +74,12 @@ class Accounts:
         return _plain(backing, client, self._turn(backing, client))
 
     def _turn(self, backing: Backing, client: ServiceName) -> int:
+        known = self._known(backing)
+        return known.turn(client) if known else 1
+
+    def _known(self, backing: Backing) -> BackingService | None:
         known = self.known.get(backing.name)
-        return known.turn(client) if known is not None and known.kind == backing.kind else 1
+        return known if known is not None and known.kind == backing.kind else None
 
     def _url(self, backing: Backing, client: ServiceName, reveal: Reveal, given: Given) -> str:
         facts = self._plain(backing, client)
@@ -110,8 +115,24 @@ class Accounts:
         data = found[0] if isinstance(found[0], Sealed) else found[0].reveal()
         return Value(data, secret=True, characters=100)
 
+    def _root(self, backing: Backing) -> str:
+        known = self._known(backing)
+        kept = self._kept(known.root_password) if known else None
+        return self._derived(backing.name, "root") if kept is None else kept
+
     def _password(self, backing: Backing, client: ServiceName) -> str:
-        return self._derived(backing.name, client, self._turn(backing, client))
+        """One that counts already stays until it is rotated, whatever key it followed from."""
+        known = self._known(backing)
+        kept = self._kept(known.accounts[client]) if known and client in known.accounts else None
+        return self._derived(backing.name, client, self._turn(backing, client)) if kept is None else kept
+
+    def _kept(self, text: Text) -> str | None:
+        """None where only another state can tell it."""
+        if not isinstance(text, Sealed):
+            return text
+        with suppress(SecretUnavailable):
+            return self.vault.reveal(text)
+        return None
 
     def _derived(self, backing: str, account: str, turn: int = 1) -> str:
         known = self._passwords.get((backing, account))

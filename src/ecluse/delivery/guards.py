@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ecluse.errors import Refused
 from ecluse.model.deployment import LedgerEntry
 from ecluse.model.doubt import Doubt
-from ecluse.model.names import ServiceName
+from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Circumstances, Plan
 
 MOST_REMOVED = 0.5
@@ -25,6 +25,17 @@ def doubts(
     elif removes_much(plan):
         yield Doubt("removes-most", f"{removed} of the {_processes(plan.running)} that run here would go")
     yield from elsewhere(now, before)
+
+
+def unrecorded(environment: EnvironmentName, services: Collection[ServiceName]) -> Iterator[Doubt]:
+    """services: those that run in an environment of which nothing at all is on record."""
+    if services:
+        yield Doubt(
+            "no-record",
+            f"{', '.join(sorted(services))} run in {environment}, and no deployment of it is on record: "
+            f"`ecluse adopt {environment}` takes them over as they are; else they are replaced, "
+            "and passwords of databases that followed from another key are changed under them",
+        )
 
 
 def elsewhere(now: Circumstances, before: Circumstances) -> Iterator[Doubt]:

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from ecluse.errors import EngineError, NotFound
-from ecluse.model.application import Application, BackingService, Target
+from ecluse.model.application import Application, BackingService, Passwords, Target
 from ecluse.model.capacity import Capacity
 from ecluse.model.cause import Cause, RolloutFailed
 from ecluse.model.event import Event, EventKind, LogLine
 from ecluse.model.names import ServiceName
 from ecluse.model.observed import BackingState, Observed, Replica
 from ecluse.model.product import Tls
-from ecluse.model.workload import Run, Workload
+from ecluse.model.workload import Box, Run, Workload
 from ecluse.ports import Copy, Draft
 
 
@@ -34,6 +34,7 @@ class World:
     ran: list[tuple[str, str]] = field(default_factory=list)
     variables: dict[str, dict[str, str]] = field(default_factory=dict)
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    boxes: dict[str, Box] = field(default_factory=dict)
     ended: dict[tuple[str, str], Cause | None] = field(default_factory=dict)
 
 
@@ -93,6 +94,17 @@ class MemoryEngine:
     async def file(self, target: Target, service: ServiceName, path: str) -> bytes | None:
         return self.world(target).files.get((str(service), path))
 
+    async def resembles(self, target: Target, workload: Workload) -> bool:
+        world = self.world(target)
+        mine = [item for item in world.replicas.values() if _is_of(item, workload.service, workload.process)]
+        made = [world.boxes.get(item.name) for item in mine]
+        return len(made) == workload.replicas and all(box == workload.box for box in made)
+
+    async def passwords(self, target: Target, backing: BackingService) -> Passwords:
+        known = self.provided.get(backing.name)
+        root = known.root_password if known else None
+        return Passwords(root if isinstance(root, str) else None)
+
     async def keepsake(self, target: Target) -> bytes | None:
         return self.kept if self.world(target).prepared else None
 
@@ -141,6 +153,7 @@ class MemoryEngine:
                 world.files[str(workload.service), one.path] = one.content.encode()
         for item in made:
             world.replicas[item.name] = item
+            world.boxes[item.name] = workload.box
             kinds: tuple[EventKind, ...] = ("replica.created", "replica.started", "replica.ready")
             for kind in kinds:
                 yield Event(kind, workload.subject, replica=item.name)

@@ -45,6 +45,11 @@ class DockerReleases:
             (release for release in found if release), key=lambda release: release.created, reverse=True
         )
 
+    def of_image(self, service: ServiceName, image_id: str) -> Release | None:
+        asked = _ask(self.command, "image", "inspect", image_id)
+        (release,) = [release_of(image, named=False) for image in json.loads(asked or "[]")] or [None]
+        return release if release is not None and release.service == service else None
+
     def discard(self, doomed: Sequence[Release]) -> tuple[str, ...]:
         """Removes these and what builds left without a name. Gives the tags that went; an image that a container uses
         stays."""
@@ -59,12 +64,13 @@ class DockerReleases:
         return tuple(gone)
 
 
-def release_of(image: Mapping[str, Any]) -> Release | None:
-    """The release that an inspected image is. None for one that only inherits the labels of a release."""
+def release_of(image: Mapping[str, Any], *, named: bool = True) -> Release | None:
+    """The release that an inspected image is. None for one that only inherits the labels of a release, which its name
+    tells."""
     config = image.get("Config") or {}
     marks: Mapping[str, str] = config.get("Labels") or {}
     service, version = marks.get(labels.SERVICE), marks.get(labels.VERSION)
-    if not service or not version or not _is_tagged(image, f"{service}:{version}"):
+    if not service or not version or (named and not _is_tagged(image, f"{service}:{version}")):
         return None
     return Release(
         service=ServiceName(service),

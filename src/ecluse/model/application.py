@@ -144,6 +144,14 @@ class BackingService:
         return self.turns.get(client, 1)
 
 
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """What a backing service itself can tell in clear: its administrator's password, and those of clients."""
+
+    root: str | None = field(default=None, repr=False)
+    clients: Mapping[ServiceName, str] = field(default_factory=dict, repr=False)
+
+
 def password_purpose(environment: EnvironmentName, backing: str, account: str, turn: int) -> str:
     """What a vault derives the password of an account from."""
     return f"{environment}/{backing}/{account}/{turn}"

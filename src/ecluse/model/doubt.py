@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 Guard = Literal[
-    "removes-most", "empty-product", "other-folder", "other-engine", "older-release", "irreversible"
+    "removes-most",
+    "empty-product",
+    "other-folder",
+    "other-engine",
+    "older-release",
+    "irreversible",
+    "no-record",
 ]
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ecluse.secrets.files import SopsFiles
     from ecluse.secrets.provided import ProvidedSecrets
     from ecluse.secrets.twins import TwinFiles
+    from ecluse.wiring.keys import Key
 
 
 _TWIN_ENDINGS = (".sops.yaml", ".sops.yml", ".sops.json", ".sops.env")
@@ -83,8 +84,16 @@ class OpenProduct:
 
     @cached_property
     def acting(self) -> ProductState:
-        """The state, made when there is none."""
+        """The state, made when there is none, with the key that a gateway kept."""
+        assert self.key, "the key comes first"
         return open_state(self.product.name, self.settings, create=True)
+
+    @cached_property
+    def key(self) -> Key:
+        """Where the key of the vault is from; it is brought back where it can be."""
+        from ecluse.wiring.keys import find_key
+
+        return find_key(self.reading, [self.target(one) for one in self.product.environments.values()])
 
     @cached_property
     def releases(self) -> Releases:

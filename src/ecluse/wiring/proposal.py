@@ -11,7 +11,7 @@ from ecluse.delivery.plan import make_plan
 from ecluse.delivery.removal import removal_plan
 from ecluse.delivery.selection import Selector, parse_selectors
 from ecluse.errors import NotFound, Refused, SecretUnavailable
-from ecluse.model.application import Application, Desired, Target
+from ecluse.model.application import Application, BackingService, Desired, Target
 from ecluse.model.capacity import Capacity
 from ecluse.model.deployment import Deployment, KnownGood
 from ecluse.model.doubt import Doubt
@@ -206,8 +206,10 @@ async def propose_releases(
     chosen: Mapping[ServiceName, Release],
     *,
     secrets: SecretSource | None = None,
+    in_use: Mapping[str, BackingService] | None = None,
 ) -> Proposal:
-    """The plan to bring these releases. secrets: another source than what was given and what is on record."""
+    """The plan to bring these releases. secrets: another source than what was given and what is on record. in_use:
+    backing services whose passwords count, where they are not on record."""
     from ecluse.config.resolve import resolve
     from ecluse.config.scope import Means
 
@@ -223,7 +225,7 @@ async def propose_releases(
             state.vault,
             public_port=product.settings.public_port,
             https_port=product.settings.edge_https_port,
-            known=known.backing,
+            known={**known.backing, **(in_use or {})},
         ),
     )
     desired = resolved.desired
@@ -281,7 +283,10 @@ async def _plan(
         rolled_to=rolled_to,
         circumstances=now,
     )
-    found = guards.doubts(plan, services=product.product.services, now=now, before=known.circumstances)
+    found = [
+        *guards.doubts(plan, services=product.product.services, now=now, before=known.circumstances),
+        *_unrecorded(state, desired, observed),
+    ]
     kept_out = state.records.quarantined(desired.target.environment)
     refusals = [
         *quarantine.refusals(desired.applications, known, kept_out),
@@ -289,6 +294,13 @@ async def _plan(
         *versions.refusals({item.name: item for item in observed.backing}, known.backing, desired.backing),
     ]
     return Proposal(intent, state, tuple(refusals), doubts=tuple(found))
+
+
+def _unrecorded(state: ProductState, desired: Desired, observed: Observed) -> list[Doubt]:
+    environment = desired.target.environment
+    if state.records.deployments(environment, limit=1):
+        return []
+    return list(guards.unrecorded(environment, {item.service for item in observed.replicas}))
 
 
 async def _look(state: ProductState, target: Target) -> tuple[Observed, Capacity]:

@@ -113,3 +113,31 @@ async def test_two_passwords_count_while_clients_go_from_one_to_the_other(
     docker("restart", after.id)
     await drain(here.engine.provide(here.target, turn(kind, 3, NEWER)))
     assert await seen((2, NEW), (3, NEWER)) == [False, True]
+
+    told = await here.engine.passwords(here.target, turn(kind, 3, NEWER))
+    root = VAULT.reveal(turn(kind, 3, NEWER).root_password)  # type: ignore[arg-type]
+    assert told.root == (root if kind in ("mariadb", "postgresql") else None)
+    assert told.clients.get(HELLO) == (NEWER if kind == "s3" else None)
+
+
+async def test_a_redis_whose_administrator_nobody_knows_is_told_by_a_client_and_else_started_again(
+    here: Here,
+) -> None:
+    await drain(here.engine.provide(here.target, turn("redis", 1, OLD)))
+    (before,) = (await here.engine.observe(here.target)).backing
+    address = inspect(before.id)["Config"]["Labels"]["ecluse.address"]
+    await resp.ask(address, 6379, OLD, [["SET", "kept", "yes"]])
+    other = replace(turn("redis", 1, OLD), root_password=VAULT.seal("another root"))
+    events = await drain(here.engine.provide(here.target, other))
+    assert not [event for event in events if "starting it again" in event.message]
+    await resp.ask(address, 6379, "another root", [["PING"]])
+
+    none = replace(turn("redis", 1, NEW), root_password=VAULT.seal("a third root"))
+    started = inspect(before.id)["State"]["StartedAt"]
+    events = await drain(here.engine.provide(here.target, none))
+    assert [event for event in events if "starting it again with new ones" in event.message]
+    (after,) = (await here.engine.observe(here.target)).backing
+    assert after.id == before.id
+    assert inspect(after.id)["State"]["StartedAt"] != started
+    await resp.ask(address, 6379, NEW, [["SET", "kept", "yes", "XX"]])
+    assert not await enters(here, "redis", 1, OLD)

@@ -154,11 +154,35 @@ def test_a_later_turn_has_another_password_and_in_postgresql_another_name(produc
     product.write("ecluse.yaml", PRODUCT.replace("kind: mariadb", "kind: postgresql"))
     product.invoicing(config=URLS)
     first = product.resolve().desired.backing
-    known = {"db": replace(first["db"], turns={ServiceName("invoicing"): 2})}
-    desired = product.resolve(known=known).desired
     password = product.vault.derive("test/db/invoicing/2")
+    accounts = {**first["db"].accounts, ServiceName("invoicing"): product.vault.seal(password)}
+    known = {"db": replace(first["db"], accounts=accounts, turns={ServiceName("invoicing"): 2})}
+    desired = product.resolve(known=known).desired
     url = desired.applications[ServiceName("invoicing")].settings[0].text
     assert isinstance(url, Sealed)
     assert product.vault.reveal(url) == f"postgresql://invoicing.b:{password}@db:5432/invoicing"
     assert desired.backing["db"].turns == {"invoicing": 2}
     assert desired.backing["db"].accounts["accounting"] == first["db"].accounts[ServiceName("accounting")]
+
+
+def test_passwords_that_count_stay_whatever_key_they_followed_from(product: ProductFolder) -> None:
+    product.invoicing(config=URLS)
+    first = product.resolve().desired.backing["db"]
+    seal = product.vault.seal
+    kept = {ServiceName("invoicing"): seal("of an earlier key")}
+    known = {"db": replace(first, root_password=seal("the root of it"), accounts=kept)}
+    desired = product.resolve(known=known).desired
+    url = desired.applications[ServiceName("invoicing")].settings[0].text
+    assert isinstance(url, Sealed)
+    assert product.vault.reveal(url) == "mysql://invoicing:of%20an%20earlier%20key@db:3306/invoicing"
+    now = desired.backing["db"]
+    assert (now.root_password, now.accounts["invoicing"]) == (known["db"].root_password, kept["invoicing"])
+    assert now.accounts["accounting"] == first.accounts[ServiceName("accounting")]
+
+
+def test_a_password_that_only_another_state_can_tell_is_derived(product: ProductFolder) -> None:
+    product.invoicing(config=URLS)
+    first = product.resolve().desired.backing["db"]
+    accounts = dict.fromkeys(first.accounts, Sealed("0" * 32))
+    known = {"db": replace(first, root_password=Sealed("1" * 32), accounts=accounts)}
+    assert product.resolve(known=known).desired.backing["db"] == first

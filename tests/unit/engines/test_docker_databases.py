@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ecluse.engines.docker.backing import databases
@@ -72,12 +74,31 @@ def test_a_version_may_be_given_as_exactly_as_one_wants() -> None:
     assert databases.version_problem(backing("mariadb", "11", image="mariadb:11")) is None
 
 
-def test_a_password_makes_another_container_and_an_account_does_not() -> None:
+def test_an_image_makes_another_container_and_neither_a_password_nor_an_account_does() -> None:
     one = backing()
     more = BackingService("db", "mariadb", "10.11", None, None, None, None, one.root_password, {})
     other = BackingService("db", "mariadb", "10.11", None, None, None, None, Sealed("c" * 32), one.accounts)
-    assert databases.spec(one, "i") == databases.spec(more, "i")
-    assert len({databases.spec(one, "i"), databases.spec(other, "i"), databases.spec(one, "j")}) == 3
+    assert databases.spec(one, "i") == databases.spec(more, "i") == databases.spec(other, "i")
+    assert databases.spec(one, "i") != databases.spec(one, "j")
+    assert databases.is_made_so(databases.spec(one, "i"), other, "i")
+    assert not databases.is_made_so(databases.spec(one, "i"), one, "j")
+    assert not databases.is_made_so(None, one, "i")
+
+
+def test_a_container_of_an_earlier_version_is_known_by_its_password_too() -> None:
+    one = replace(backing(), root_password=Sealed("c" * 32))
+    mark = "30a7bfff805ec501"
+    assert databases.is_made_so(mark, one, "i")
+    assert not databases.is_made_so(mark, replace(one, root_password=Sealed("d" * 32)), "i")
+
+
+def test_a_backing_service_tells_the_passwords_that_it_keeps_in_clear() -> None:
+    root = databases.passwords_in("mariadb", {"/etc/ecluse/root-password": b"secret"})
+    assert (root.root, root.clients) == ("secret", {})
+    store = databases.passwords_in("s3", {"/etc/ecluse/accounts.json": b'{"web": ["now", "before"]}'})
+    assert (store.root, store.clients) == (None, {"web": "now"})
+    assert databases.passwords_in("postgresql", {}) == databases.passwords_in("redis", {})
+    assert "secret" not in repr(root)
 
 
 def test_owners_are_looked_up_in_the_image() -> None:

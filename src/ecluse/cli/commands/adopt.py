@@ -29,13 +29,18 @@ def adopt(invocation: Invocation, environment: str, *, secrets: Path | None, yes
     from ecluse.cli.progress import watch
     from ecluse.errors import Refused
     from ecluse.server.launch import ensure_runner
-    from ecluse.wiring.adopting import propose_adoption, recover_key
+    from ecluse.wiring.adopting import find_running, propose_adoption
 
     product = invocation.open(secrets=secrets)
     place = product.environment(environment)
-    if recover_key(product, product.target(place)):
+    observed = invocation.run(find_running(product, place))
+    if product.key == "back":
         say("the key of the vault is back: the gateway's container had kept it")
-    adoption = invocation.run(propose_adoption(product, place, product.acting))
+    adoption = invocation.run(propose_adoption(product, place, observed, product.acting))
+    if product.key == "new":
+        say("the key of the vault is gone, and no gateway kept it: there is another one now", colour="yellow")
+    for name in adoption.kept:
+        say(f"the passwords of {name} follow from another key: they are kept, `ecluse rotate` makes new ones")
     for sentence in adoption.left_alone:
         say(f"left alone: {sentence}", colour="yellow")
     if not adoption.services:
@@ -45,6 +50,11 @@ def adopt(invocation: Invocation, environment: str, *, secrets: Path | None, yes
         )
     if not json:
         say(f"known good: {', '.join(adoption.services)}")
+        for name in adoption.unmarked:
+            say(
+                f"{name} runs as the files say, under a mark of another key: "
+                "the next deployment replaces it, one replica after the other"
+            )
         for change in adoption.ran:
             say(f"ran already: {change.subject}, for what it prepared runs")
         show_plan(adoption.proposal.plan)

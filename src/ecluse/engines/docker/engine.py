@@ -17,7 +17,7 @@ from ecluse.engines.docker.logs import masked
 from ecluse.engines.docker.machine import Machine
 from ecluse.engines.docker.patience import patient
 from ecluse.engines.docker.recovery import Recovery
-from ecluse.model.application import Application, BackingService, Target
+from ecluse.model.application import Application, BackingService, Passwords, Target
 from ecluse.model.capacity import Capacity
 from ecluse.model.event import Event, LogLine
 from ecluse.model.names import ServiceName
@@ -78,6 +78,14 @@ class DockerEngine:
     async def file(self, target: Target, service: ServiceName, path: str) -> bytes | None:
         newest = await self._at(target).replicas.newest(service)
         return await self._machine.containers.read(newest[0].id, path) or None if newest else None
+
+    async def resembles(self, target: Target, workload: Workload) -> bool:
+        here = self._at(target)
+        replicas = await here.replicas.of(workload.service, workload.process)
+        return await here.likeness.holds(workload, replicas)
+
+    async def passwords(self, target: Target, backing: BackingService) -> Passwords:
+        return await self._at(target).backing.passwords(backing)
 
     async def keepsake(self, target: Target) -> bytes | None:
         return await self._at(target).gateway.vessel.keepsake()

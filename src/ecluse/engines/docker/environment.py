@@ -18,6 +18,7 @@ from ecluse.engines.docker.gateway.renewal import Renewal
 from ecluse.engines.docker.gateway.traffic import Traffic
 from ecluse.engines.docker.ground import Network
 from ecluse.engines.docker.labels import Site, machine_id
+from ecluse.engines.docker.likeness import Likeness
 from ecluse.engines.docker.logs import Logs
 from ecluse.engines.docker.machine import Machine
 from ecluse.engines.docker.making import Making
@@ -131,6 +132,15 @@ class Environment:
             client=self.machine.client,
             containers=self.machine.containers,
             making=self.making,
+        )
+
+    @cached_property
+    def likeness(self) -> Likeness:
+        return Likeness(
+            self.site,
+            client=self.machine.client,
+            containers=self.machine.containers,
+            dressing=self.machine.dressing,
         )
 
     @cached_property

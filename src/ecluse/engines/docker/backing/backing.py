@@ -22,7 +22,7 @@ from ecluse.engines.docker.health import moment
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.reach import Reach
 from ecluse.errors import EngineError
-from ecluse.model.application import BackingService
+from ecluse.model.application import BackingService, Passwords
 from ecluse.model.event import Event
 from ecluse.model.observed import BackingState
 from ecluse.ports import Copy, Draft
@@ -68,10 +68,23 @@ class Backing:
             yield Event("backing", backing.name, f"starting {backing.kind} {backing.version}")
             server = await self._create(network, backing, image)
         await self._open(network, server.item, backing)
+        if await server.is_locked():
+            yield Event("backing", backing.name, "takes no password of ours: starting it again with new ones")
+            await server.put_files()
+            await self._containers.stop(server.item.id, grace=payloads.BACKING_GRACE_SECONDS)
+            await self._containers.start(server.item.id, name=server.item.name)
         await server.wait_ready()
         await server.give_accounts()
         self._note_accounts(backing)
         yield Event("backing", backing.name, f"ready, with {len(backing.accounts)} accounts")
+
+    async def passwords(self, backing: BackingService) -> Passwords:
+        """What its container can tell."""
+        for item in await self._found(backing.name):
+            files = databases.password_files(backing.kind)
+            read = {path: await self._containers.read(item.id, path) for path in files}
+            return databases.passwords_in(backing.kind, read)
+        return Passwords()
 
     async def dump(self, backing: BackingService, draft: Draft) -> AsyncIterator[Event]:
         async for event in (await self.running(backing)).copies.dump(draft):
@@ -124,9 +137,9 @@ class Backing:
 
     async def _current(self, backing: BackingService, image: str) -> BackingServer | None:
         """The one that is as it should be, running; others of that name are removed."""
-        wanted = databases.spec(backing, image)
         for item in await self._found(backing.name):
-            if item.labels.get(labels.SPEC) == wanted and item.status != "created":
+            is_same = databases.is_made_so(item.labels.get(labels.SPEC), backing, image)
+            if is_same and item.status != "created":
                 if not item.is_running:
                     await self._containers.start(item.id, name=item.name)
                 return self._server(backing, item)

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ecluse.engines.docker.payloads import HOUSE_VERSIONS, HouseImage
-from ecluse.model.application import BackingService
-from ecluse.model.names import bucket_name
+from ecluse.model.application import BackingService, Passwords
+from ecluse.model.names import ServiceName, bucket_name
 from ecluse.model.product import BackingKind
 
 SECRETS = "/etc/ecluse"
@@ -89,10 +89,32 @@ def available() -> str:
 
 
 def spec(backing: BackingService, image: str) -> str:
-    """The digest of what makes a new container necessary."""
-    facts = [backing.kind, image, backing.cpu, backing.memory, str(backing.root_password)]
-    facts.append(getattr(backing.root_password, "fingerprint", ""))
+    """The digest of what makes a new container necessary. A password never does."""
+    return _digest([backing.kind, image, backing.cpu, backing.memory])
+
+
+def is_made_so(mark: str | None, backing: BackingService, image: str) -> bool:
+    """Is `mark` the digest of this? Also as earlier versions said it, with the fingerprint of the password."""
+    root = backing.root_password
+    earlier = [backing.kind, image, backing.cpu, backing.memory, str(root), getattr(root, "fingerprint", "")]
+    return mark in (spec(backing, image), _digest(earlier))
+
+
+def _digest(facts: Sequence[object]) -> str:
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def passwords_in(kind: BackingKind, read: Mapping[str, bytes]) -> Passwords:
+    """What the files of a container tell that are at `password_files`."""
+    if kind == "s3":
+        told = json.loads(read.get(f"{SECRETS}/accounts.json", b"") or "{}")
+        return Passwords(None, {ServiceName(name): texts[0] for name, texts in told.items() if texts})
+    return Passwords(read.get(f"{SECRETS}/root-password", b"").decode() or None)
+
+
+def password_files(kind: BackingKind) -> tuple[str, ...]:
+    """Redis keeps digests alone."""
+    return () if kind == "redis" else (f"{SECRETS}/{'accounts.json' if kind == 's3' else 'root-password'}",)
 
 
 def files(backing: BackingService, root: str, accounts: Sequence[Account]) -> dict[str, str]:

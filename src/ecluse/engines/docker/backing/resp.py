@@ -10,6 +10,10 @@ from ecluse.errors import EngineError
 SECONDS = 5.0
 
 
+class LoginRefused(EngineError):
+    """The password is not one that counts."""
+
+
 async def ask(address: str, port: int, password: str, commands: Sequence[Sequence[str]]) -> None:
     """Logs in and sends commands that answer with one line; EngineError with what is refused."""
     try:
@@ -20,9 +24,8 @@ async def ask(address: str, port: int, password: str, commands: Sequence[Sequenc
                     writer.write(_encoded(command))
                     answer = (await reader.readline()).decode(errors="replace").strip()
                     if not answer.startswith("+"):
-                        raise EngineError(
-                            f"redis refuses {command[0]}: {answer or 'it closed the connection'}"
-                        )
+                        refused = LoginRefused if answer.startswith("-WRONGPASS") else EngineError
+                        raise refused(f"redis refuses {command[0]}: {answer or 'it closed the connection'}")
             finally:
                 writer.close()
     except TimeoutError as error:

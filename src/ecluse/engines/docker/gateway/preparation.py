@@ -52,11 +52,12 @@ class Preparation:
         renewal = Renewal(self._gateway)
         async with self._gateway.lock():
             before, shown = self._gateway.routes(), self._gateway.certification.shown()
-            if await self._is_without_files():
-                yield Event(
-                    "gateway",
-                    message="its files are gone: making the gateway again, a moment without answers",
-                )
+            if not self._gateway.folder.has_routes:
+                if await self._gateway.vessel.found():
+                    yield Event(
+                        "gateway",
+                        message="its files are gone: making the gateway again, a moment without answers",
+                    )
                 before = await self._recovered(workloads)
             routes = await self._wanted(workloads, before)
             self._gateway.folder.note_edge(str((await self._edge.network()).subnet))
@@ -83,9 +84,6 @@ class Preparation:
             yield Event(
                 "gateway", message="replacing the gateway by one of today's image: a moment without answers"
             )
-
-    async def _is_without_files(self) -> bool:
-        return not self._gateway.folder.has_routes and bool(await self._gateway.vessel.found())
 
     async def _recovered(self, workloads: Sequence[Workload]) -> Routes:
         """Without its files a gateway cannot be told anything: it goes, and what ran stays in traffic."""

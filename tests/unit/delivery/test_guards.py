@@ -8,7 +8,7 @@ from ecluse.delivery import guards
 from ecluse.errors import Refused
 from ecluse.model.deployment import LedgerEntry
 from ecluse.model.doubt import Doubt
-from ecluse.model.names import ServiceName
+from ecluse.model.names import EnvironmentName, ServiceName
 from ecluse.model.plan import Change, Circumstances, Plan
 from tests.unit.delivery.samples import NOON
 
@@ -78,3 +78,12 @@ def test_a_guard_is_accepted_by_its_name_only() -> None:
 
 def entry() -> LedgerEntry:
     return LedgerEntry(API, "migrate", "k", 4, NOON, reversible=False, succeeded=True)
+
+
+def test_what_runs_without_any_record_is_asked_about_and_adopt_is_named() -> None:
+    assert list(guards.unrecorded(EnvironmentName("test"), [])) == []
+    (doubt,) = guards.unrecorded(EnvironmentName("test"), [ServiceName("web"), ServiceName("api")])
+    assert doubt.guard == "no-record"
+    assert doubt.sentence.startswith(
+        "api, web run in test, and no deployment of it is on record: `ecluse adopt test`"
+    )

@@ -17,6 +17,7 @@ from ecluse.ports import Engine
 
 Applications = Mapping[ServiceName, Application]
 _MAKING = frozenset({"create", "replace", "scale"})
+_ON_WHAT_RUNS = frozenset({"replace", "scale"})
 
 
 def prepare(engine: Engine, intent: Intent, around: Iterable[Applications]) -> AsyncIterator[Event]:
@@ -93,6 +94,9 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
         case "create" | "replace" | "scale" | "remove":
             before = intent.previous.get(_service(change))
             if before is None or change.part not in before.processes:
+                if change.action in _ON_WHAT_RUNS:
+                    # it ran without being on record: nobody can make it again, and nobody is to stop it
+                    return None
                 return engine.retire(target, _service(change), change.part)
             return engine.rollout(target, _at_once(_workload(intent.previous, change, target.domain)))
         case "provide":
@@ -117,6 +121,13 @@ def undo(engine: Engine, intent: Intent, change: Change) -> AsyncIterator[Event]
         ):
             return None
     assert_never(change.action)
+
+
+def left(intent: Intent) -> dict[ServiceName, Application]:
+    """What is there when all is undone: what was on record, and what ran without being so."""
+    ran = {change.service for change in intent.plan.changes if change.action in _ON_WHAT_RUNS}
+    unknown = {name: app for name, app in intent.applications.items() if name in ran}
+    return unknown | dict(intent.previous)
 
 
 def beside(intent: Intent, name: str) -> BackingService:

@@ -176,7 +176,7 @@ class Execution:
 
     async def _settle_restored(self, failures: list[Cause], cause: Cause) -> Outcome:
         async with self._turns.entrance(self._intent.target.environment):
-            outcome = await self._acting.act(self._settled(self._intent.previous), heed_cancel=False)
+            outcome = await self._acting.act(self._settled(actions.left(self._intent)), heed_cancel=False)
             failures = [*failures, *([outcome.cause] if outcome.cause else [])]
             await self._end_restored(cause, failures)
             return outcome

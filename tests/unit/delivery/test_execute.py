@@ -128,6 +128,17 @@ async def test_a_failure_restores_everything_that_was_replaced_and_says_why(work
     assert workshop.records.known_good(TEST).deployments == {"api": 1, "web": 1}
 
 
+async def test_a_failure_leaves_alone_what_ran_without_being_on_record(workshop: Workshop) -> None:
+    await workshop.deploy(application("web"))
+    routes = dict(workshop.engine.world(TARGET).routes)
+    workshop.records = SqlRecords(open_memory())
+    workshop.engine.fail("web/web", Cause("exited", "web/web", "it exited with 3"), version="2")
+    assert await workshop.deploy(application("web", "2")) == "restored"
+    assert await workshop.versions() == {"web": ["1"]}
+    assert workshop.engine.world(TARGET).routes == routes
+    assert routes
+
+
 async def test_what_was_made_must_be_well_when_the_deployment_ends(workshop: Workshop) -> None:
     await workshop.deploy(application("api"))
     workshop.engine.fail("confirm api/web", Cause("exited", "api/web", "it ended later"), version="2")

@@ -13,6 +13,7 @@ from ecluse.model.deployment import KnownGood
 from ecluse.model.names import ServiceName
 from ecluse.model.plan import ALONE, Intent
 from ecluse.model.quarantine import Quarantined
+from ecluse.model.secret import Sealed
 
 _OF_THE_RELEASE: frozenset[CauseKind] = frozenset({
     "exited", "out-of-memory", "wrong-port", "probe-refused", "probe-silent", "task-failed", "timeout",
@@ -80,8 +81,12 @@ def given(application: Application) -> str:
         for path, origin in (application.origins or {}).items()
         if not origin.is_release
     }
-    text = json.dumps([settings, run, application.egress], sort_keys=True, default=str)
+    text = json.dumps([settings, run, application.egress], sort_keys=True, default=_plain)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: object) -> object:
+    return {"sealed": value.fingerprint} if isinstance(value, Sealed) else str(value)
 
 
 def _field(application: Application, path: str) -> object:

@@ -11,6 +11,7 @@ from ecluse.errors import Location
 from ecluse.model.application import CONTRACT, SPECIFICATION, Application, Origin
 from ecluse.model.cause import Cause
 from ecluse.model.names import ServiceName
+from ecluse.model.secret import Sealed
 from tests.unit.delivery.samples import application, setting
 from tests.unit.delivery.test_execute import TEST, Workshop
 
@@ -107,6 +108,8 @@ def test_what_an_environment_gives_is_what_its_release_does_not_say() -> None:
     layer = Origin("environment test", Location("config/environments/test/services/api.yaml", 2))
     by_environment = replace(by_release, origins={"run.web.memory": layer})
     assert given(by_environment) != given(GOOD)
+    locked = [replace(GOOD, settings=(setting("TOKEN", Sealed.unreadable(mark)),)) for mark in "ab"]
+    assert given(locked[0]) != given(locked[1])
     other = replace(by_environment, processes={"web": replace(more, memory=2**28)})
     assert given(other) != given(by_environment)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
@@ -74,10 +74,7 @@ class Acting:
 
     def begun(self, changes: Iterable[Change]) -> list[Change]:
         """Those that were begun, now or by an earlier execution whose steps are lost."""
-        events = self._records.events(self._number)
-        told = {
-            (item.event.subject, item.event.message) for item in events if item.event.kind == "change.started"
-        }
+        told = {(event.subject, event.message) for event in self._events("change.started")}
         return [change for change in changes if (change.subject, change.action) in told]
 
     async def wave(self, wave: Wave) -> Outcome:
@@ -95,11 +92,11 @@ class Acting:
         return Outcome(failed[0] if failed else None)
 
     async def undo_wave(self, wave: Wave) -> Outcome:
-        """Each lane backwards. A change that was never begun is undone too, which does nothing."""
+        """What was begun of each lane, backwards."""
         failed: list[Cause] = []
 
         async def travel(lane: Lane) -> None:
-            for change in reversed(lane):
+            for change in reversed(self.begun(lane)):
                 cause = (await self.undo(change)).cause
                 failed.extend([cause] if cause else [])
 
@@ -121,7 +118,9 @@ class Acting:
         if undo is None:
             return Outcome()
         outcome = await self.act(undo, heed_cancel=False)
-        if outcome.cause is None:
+        if outcome.cause is None and not any(
+            event.subject == change.part for event in self._events("backing.kept")
+        ):
             self.note("restore.done", change.subject, "as before")
         return outcome
 
@@ -162,6 +161,10 @@ class Acting:
                     raise
                 except EcluseError as error:
                     self.note("note", change.subject, f"its container is left: {error.message}")
+
+    def _events(self, kind: EventKind) -> Iterator[Event]:
+        """What this deployment has told of a kind, in any execution."""
+        return (item.event for item in self._records.events(self._number) if item.event.kind == kind)
 
     def note(self, kind: EventKind, subject: str = "", message: str = "") -> None:
         self._records.append(self._number, Event(kind, subject, message))

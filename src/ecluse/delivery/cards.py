@@ -147,6 +147,10 @@ def _kept(event: Event) -> str:
 
 def _restored(deployment: Deployment, step: Step, before: KnownGood) -> str:
     old = deployment.intent.previous.get(step.service)
+    if old is None and step.before is not None:
+        return (
+            f"NOT restored: {step.service} {step.before} ran without being on record, and stays as it is now"
+        )
     if old is None:
         return f"{step.service} was not there before, and was taken away again"
     since = before.deployments.get(step.service)

@@ -9,6 +9,8 @@ from ecluse.delivery.cards import card
 from ecluse.model.card import Card
 from ecluse.model.cause import Cause
 from ecluse.model.secret import Sealed
+from ecluse.store.database import open_memory
+from ecluse.store.records import SqlRecords
 from tests.unit.delivery.samples import application
 from tests.unit.delivery.test_execute import TEST, Workshop
 
@@ -134,3 +136,15 @@ async def test_only_what_was_begun_is_told_as_restored() -> None:
     made = card(workshop.records.deployment(number), before=known, events=workshop.records.events(number))
     assert made is not None
     assert made.done == ("nothing was changed",)
+
+
+async def test_what_ran_without_being_on_record_is_told_as_left_alone() -> None:
+    workshop = Workshop()
+    await workshop.deploy(application("api"))
+    workshop.records = SqlRecords(open_memory())
+    workshop.engine.fail("api/web", REFUSED, version="2")
+    await workshop.deploy(application("api", "2"))
+    known, events = workshop.records.known_good(TEST), workshop.records.events(1)
+    made = card(workshop.records.deployment(1), before=known, events=events)
+    assert made is not None
+    assert made.done == ("NOT restored: api 1 ran without being on record, and stays as it is now",)

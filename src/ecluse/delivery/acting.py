@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from ecluse.delivery import actions
@@ -118,9 +117,8 @@ class Acting:
         if undo is None:
             return Outcome()
         outcome = await self.act(undo, heed_cancel=False)
-        if outcome.cause is None and not any(
-            event.subject == change.part for event in self._events("backing.kept")
-        ):
+        stays = any(event.subject == change.subject for event in self._events("backing.kept"))
+        if outcome.cause is None and not stays:
             self.note("restore.done", change.subject, "as before")
         return outcome
 
@@ -133,10 +131,7 @@ class Acting:
             while not acting.done():
                 await asyncio.wait({acting}, timeout=CANCEL_POLL_SECONDS)
                 if heed_cancel and not acting.done() and self._records.is_cancel_requested(self._number):
-                    acting.cancel()
-                    with suppress(asyncio.CancelledError, EcluseError):
-                        await acting
-                    return Outcome(CANCELLED)
+                    return await _stopped(acting)
             acting.result()
         except CutShort:
             raise
@@ -229,6 +224,18 @@ class Acting:
             succeeded=succeeded,
         )
         self._records.enter(self._intent.target.environment, entry)
+
+
+async def _stopped(acting: asyncio.Future[None]) -> Outcome:
+    """However it takes it: it was to stop. But for a record that cannot be used."""
+    acting.cancel()
+    try:
+        await acting
+    except CutShort:
+        raise
+    except (asyncio.CancelledError, EcluseError):
+        pass
+    return Outcome(CANCELLED)
 
 
 async def side_by_side(travel: Callable[[Lane], Awaitable[None]], wave: Wave) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from ecluse.delivery import quarantine
-from ecluse.delivery.acting import side_by_side
+from ecluse.delivery.acting import Acting, side_by_side
 from ecluse.delivery.execute import Execution
 from ecluse.delivery.journal import MemoryJournal
 from ecluse.delivery.plan import make_plan
@@ -381,6 +381,30 @@ async def test_a_record_without_room_fails_no_deployment(room: int) -> None:
     workshop.records.room = 1000
     assert await workshop.resume(number, MemoryJournal(outcomes)) == "succeeded"
     assert await workshop.versions() == {"api": ["2"], "web": ["2"]}
+
+
+async def test_who_asks_to_stop_does_not_hide_that_the_record_cannot_be_used(workshop: Workshop) -> None:
+    number = workshop.records.enqueue(await workshop.intent(application("api")), by="me")
+    acting = Acting(
+        number,
+        workshop.records.deployment(number).intent,
+        engine=workshop.engine,
+        records=workshop.records,
+        clock=SystemClock(),
+        copying=None,
+        turns=Turns(),
+    )
+
+    async def works() -> AsyncIterator[Event]:
+        yield Event("note")
+        workshop.records.request_cancel(number)
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise CutShort("no room")
+
+    with pytest.raises(CutShort):
+        await asyncio.wait_for(acting.act(works()), 30)
 
 
 async def test_a_lane_goes_on_when_the_record_cuts_another_one_short() -> None:

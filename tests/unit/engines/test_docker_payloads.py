@@ -6,6 +6,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from ecluse.engines.docker import labels, payloads
+from ecluse.engines.docker.gateway.listening import Listening
 from ecluse.engines.docker.labels import Site
 from ecluse.engines.docker.payloads import Packed, Place
 from ecluse.model.application import ReleaseId, Target
@@ -93,19 +94,25 @@ def test_a_run_is_named_by_its_key_and_never_restarts() -> None:
 
 
 def test_the_edge_publishes_one_port_of_one_address() -> None:
-    name, body = payloads.edge(
-        name="ecluse-edge",
+    body = payloads.edge(
         machine="",
         image="ecluse/haproxy:2.6-x",
         place=Place("ecluse-edge", "10.213.4.2"),
         folder="/var/lib/ecluse/_machine/edge",
-        listen=("127.0.0.1", 8000),
+        listening=Listening("127.0.0.1", 8000),
     )
-    assert name == "ecluse-edge"
     assert body["ExposedPorts"] == {"80/tcp": {}}
     assert body["HostConfig"]["PortBindings"] == {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "8000"}]}
     assert body["HostConfig"]["Binds"] == ["/var/lib/ecluse/_machine/edge:/run/ecluse"]
     assert body["Labels"]["ecluse.listen"] == "127.0.0.1:8000"
+
+
+def test_the_port_that_docker_refuses_is_told_from_one_that_begins_like_it() -> None:
+    listening = Listening("127.0.0.1", 4433, 443)
+    assert listening.refused("Bind for 127.0.0.1:4433 failed: port is already allocated") == 4433
+    assert listening.refused("Bind for 127.0.0.1:443 failed: port is already allocated") == 443
+    assert listening.label == "127.0.0.1:4433 127.0.0.1:443"
+    assert listening.beyond("127.0.0.1:443") == [4433]
 
 
 def test_a_gateway_remembers_both_its_addresses() -> None:

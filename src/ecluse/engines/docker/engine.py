@@ -12,6 +12,7 @@ from ecluse.engines.docker.capacity import read_capacity
 from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.departure import depart
 from ecluse.engines.docker.environment import Environment
+from ecluse.engines.docker.gateway.listening import Listening
 from ecluse.engines.docker.ground import Network
 from ecluse.engines.docker.logs import masked
 from ecluse.engines.docker.machine import Machine
@@ -54,9 +55,7 @@ class DockerEngine:
             vault=vault,
             state=state,
             folder=machine,
-            edge_address=edge_address,
-            edge_http_port=edge_http_port,
-            edge_https_port=edge_https_port,
+            listening=Listening(edge_address, edge_http_port, edge_https_port),
             keepsake=keepsake,
         )
 

@@ -65,6 +65,7 @@ class Environment:
         return Preparation(
             self.site,
             self.gateway,
+            entrance=self.machine.listening.entrance(self.site.target.tls),
             containers=self.machine.containers,
             house=self.machine.house,
             edge=self.machine.edge,

@@ -35,7 +35,6 @@ BACKING_KIND = "ecluse.backing-kind"
 RUN = "ecluse.run"
 KEY = "ecluse.key"
 HOLDER = "ecluse.holder"
-SETUP = "ecluse.setup"
 USES = "ecluse.uses"
 OUTSIDE = "ecluse.outside"
 CLOSED = "ecluse.closed"
@@ -171,6 +170,12 @@ class Container:
                 return f"{self.service}/{self.labels.get(RUN, '')}"
             case _:
                 return f"{self.service}/{self.process}"
+
+    @property
+    def slug(self) -> str:
+        """Of its environment, as Site.slug says it."""
+        parts = (self.labels.get(key, "") for key in (PRODUCT, ENVIRONMENT, MACHINE))
+        return "-".join(filter(None, parts))
 
     def is_of(self, site: Site) -> bool:
         return all(self.labels.get(key) == value for key, value in site.marks.items())

@@ -8,6 +8,7 @@ from ecluse.engines.docker.client import Client
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.dressing import Dressing
 from ecluse.engines.docker.gateway.edge import Edge
+from ecluse.engines.docker.gateway.listening import Listening
 from ecluse.engines.docker.ground import Ground
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.https.authority import Authority
@@ -26,15 +27,14 @@ class Machine:
         vault: Vault,
         state: Path,
         folder: Path,
-        edge_address: str,
-        edge_http_port: int,
-        edge_https_port: int,
+        listening: Listening,
         keepsake: bytes,
     ) -> None:
         self.state = state.absolute()
         self.folder = folder.absolute()
         self.keepsake = keepsake
         self.client = client
+        self.listening = listening
         self.containers = Containers(client)
         self.dressing = Dressing(vault, self.containers)
         self.ground = Ground(client, self.containers, self.folder)
@@ -43,8 +43,7 @@ class Machine:
         self.authority = Authority(self.folder, self.keepsakes.authority)
         self.edge = Edge(
             machine=self.folder,
-            listen=(edge_address, edge_http_port),
-            https_port=edge_https_port,
+            listening=listening,
             containers=self.containers,
             ground=self.ground,
             house=self.house,

@@ -20,7 +20,7 @@ async def observe(environment: Environment) -> Observed:
     if network is None and not listed:
         return Observed(exists=False, volumes=volumes)
     routes = gateway.routes()
-    entrance = routes.entrance or machine.edge.entrance(site.target.tls)
+    entrance = routes.entrance or machine.listening.entrance(site.target.tls)
     gateways = [item for item in listed if item.kind == "gateway"]
     return Observed(
         exists=True,

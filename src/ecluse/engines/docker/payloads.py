@@ -12,6 +12,7 @@ from typing import Any, Literal
 from ecluse.engines.docker import labels
 from ecluse.engines.docker.addresses import at
 from ecluse.engines.docker.gateway.haproxy import FOLDER
+from ecluse.engines.docker.gateway.listening import Listening
 from ecluse.engines.docker.labels import Container, Site
 from ecluse.model.workload import Box, Run, Workload
 
@@ -134,39 +135,22 @@ def gateway(site: Site, *, image: str, place: Place, edge_address: str, folder: 
     return site.gateway, _proxy(image, marks, place, folder)
 
 
-def edge(
-    *,
-    name: str,
-    machine: str,
-    image: str,
-    place: Place,
-    folder: str,
-    listen: tuple[str, int],
-    https_port: int = 0,
-) -> tuple[str, Body]:
-    """`https_port` 0: none is published."""
-    address, port = listen
-    published = {"80/tcp": port} | ({"443/tcp": https_port} if https_port else {})
+def edge(*, machine: str, image: str, place: Place, folder: str, listening: Listening) -> Body:
     marks = {
         labels.KIND: "edge",
         labels.MACHINE: machine,
         labels.ADDRESS: place.address,
         labels.IMAGE: image,
-        labels.LISTEN: listening(listen, https_port),
+        labels.LISTEN: listening.label,
     }
     body = _proxy(image, marks, place, folder)
     # Docker publishes nothing, silently, unless the port is exposed too
-    body["ExposedPorts"] = {inside: {} for inside in published}
+    body["ExposedPorts"] = {inside: {} for inside in listening.published}
     body["HostConfig"]["PortBindings"] = {
-        inside: [{"HostIp": address, "HostPort": str(outside)}] for inside, outside in published.items()
+        inside: [{"HostIp": listening.address, "HostPort": str(port)}]
+        for inside, port in listening.published.items()
     }
-    return name, body
-
-
-def listening(listen: tuple[str, int], https_port: int) -> str:
-    """Where an edge listens, as its label says."""
-    address, port = listen
-    return f"{address}:{port} {address}:{https_port}" if https_port else f"{address}:{port}"
+    return body
 
 
 def backing(

@@ -18,7 +18,7 @@ from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.files import lock, private_folder, read, write_whole
 from ecluse.engines.docker.gateway import edge_configuration, haproxy, runtime
 from ecluse.engines.docker.gateway.admin import Admin
-from ecluse.engines.docker.gateway.routing import Entrance
+from ecluse.engines.docker.gateway.listening import Listening
 from ecluse.engines.docker.ground import Ground, Network
 from ecluse.engines.docker.house import House
 from ecluse.engines.docker.keepsakes import Keepsakes
@@ -26,8 +26,7 @@ from ecluse.engines.docker.labels import Container, Site
 from ecluse.engines.docker.listeners import who_listens
 from ecluse.engines.docker.refusals import is_port_taken
 from ecluse.errors import EngineError
-from ecluse.model.cause import Cause, RolloutFailed
-from ecluse.model.product import Tls
+from ecluse.model.cause import RolloutFailed
 
 
 class Member(TypedDict):
@@ -44,8 +43,7 @@ class Edge:
         self,
         *,
         machine: Path,
-        listen: tuple[str, int],
-        https_port: int,
+        listening: Listening,
         containers: Containers,
         ground: Ground,
         house: House,
@@ -54,16 +52,11 @@ class Edge:
         self._keepsakes = keepsakes
         self._folder = machine / "edge"
         self._id = labels.machine_id(machine)
-        self._listen = listen
-        self._https_port = https_port
+        self._listening = listening
         self._containers = containers
         self._ground = ground
         self._house = house
         self._admin = Admin(self._folder, who=self.name)
-
-    def entrance(self, tls: Tls) -> Entrance:
-        """How the public comes in to an environment of this machine."""
-        return Entrance(self._listen[1], self._https_port, tls)
 
     @property
     def name(self) -> str:
@@ -156,7 +149,7 @@ class Edge:
     async def _recalled(self) -> dict[str, Member]:
         """The same, as the gateways themselves know it."""
         return {
-            _slug(item): {
+            item.slug: {
                 "address": item.labels.get(labels.EDGE_ADDRESS, ""),
                 "hosts": await self._keepsakes.hosts(item.id),
             }
@@ -169,33 +162,31 @@ class Edge:
         write_whole(self._folder / "routes.json", json.dumps(routes, indent=1, sort_keys=True))
         write_whole(self._folder / "hosts.map", haproxy.mapping(table))
         text = edge_configuration.configuration(
-            owner=(os.getuid(), os.getgid()), secure=self._https_port != 0
+            owner=(os.getuid(), os.getgid()), secure=self._listening.https != 0
         )
         write_whole(self._folder / "haproxy.cfg", text)
 
     async def _run(self) -> None:
-        listen = payloads.listening(self._listen, self._https_port)
         image = await self._house.ensure("haproxy")
-        for item in await self._containers.find(self._marks):
-            is_same = item.labels.get(labels.LISTEN) == listen and item.image == image
+        for item in await self.found():
+            held = item.labels.get(labels.LISTEN, "")
+            is_same = held == self._listening.label and item.image == image
             if is_same and item.is_running and self._is_mounted():
                 # Docker starts it again after a crash, and brings it back with itself
                 await self._wait_started(item.id)
                 return
-            self._refuse_taken(item.labels.get(labels.LISTEN, ""))
+            self._refuse_taken(held)
             await self._containers.remove(item.id)
         network = await self.network()
         place = payloads.Place(network.name, addresses.at(network.subnet, addresses.EDGE_OFFSET))
-        name, body = payloads.edge(
-            name=self.name,
+        body = payloads.edge(
             machine=self._id,
             image=image,
             place=place,
             folder=str(self._folder),
-            listen=self._listen,
-            https_port=self._https_port,
+            listening=self._listening,
         )
-        await self._start(await self._containers.create(name, body))
+        await self._start(await self._containers.create(self.name, body))
 
     async def _start(self, identity: str) -> None:
         try:
@@ -205,8 +196,7 @@ class Edge:
             await self._containers.remove(identity)
             if not is_port_taken(error.reason):
                 raise
-            is_https = self._https_port != 0 and f":{self._https_port}" in error.reason
-            raise self._taken(self._https_port if is_https else self._listen[1]) from error
+            raise self._taken(self._listening.refused(error.reason)) from error
         try:
             await self._wait_started(identity)
         except EngineError:
@@ -216,27 +206,14 @@ class Edge:
     async def _wait_started(self, identity: str) -> None:
         await self._admin.wait_started(partial(self._containers.last_lines, identity))
 
-    def _refuse_taken(self, held: str) -> None:
+    def _refuse_taken(self, label: str) -> None:
         """Leaves the edge that runs alone when the one to come could not listen."""
-        for port in (self._listen[1], self._https_port):
-            if port and not _holds(held, port) and _is_taken(self._listen[0], port):
+        for port in self._listening.beyond(label):
+            if _is_taken(self._listening.address, port):
                 raise self._taken(port)
 
     def _taken(self, port: int) -> RolloutFailed:
-        address, name = self._listen[0], "HTTP"
-        either = "(or ECLUSE_EDGE_ADDRESS) to another one"
-        if port == self._https_port:
-            name, either = "HTTPS", "to another one, or to 0 for no HTTPS"
-        holder = who_listens(port) or "another program"
-        return RolloutFailed(
-            Cause(
-                "port-taken",
-                "edge",
-                f"the edge cannot listen on {address}:{port}: {holder} does already",
-                (f"{address}:{port} is held by {holder}",),
-                hint=f"free that port, or set ECLUSE_EDGE_{name}_PORT {either}",
-            )
-        )
+        return RolloutFailed(self._listening.taken(port, who_listens(port)))
 
     async def _follow(self) -> None:
         wanted = dict(line.split() for line in (read(self._folder / "hosts.map") or "").splitlines())
@@ -244,21 +221,11 @@ class Edge:
             await self._admin.tell(command)
 
     async def _remove(self) -> None:
-        for item in await self._containers.find(self._marks):
+        for item in await self.found():
             await self._containers.remove(item.id)
         for path in self._folder.iterdir():
             if path.name != "lock":
                 path.unlink(missing_ok=True)
-
-
-def _slug(item: Container) -> str:
-    """As Site.slug says it."""
-    parts = (item.labels.get(key, "") for key in (labels.PRODUCT, labels.ENVIRONMENT, labels.MACHINE))
-    return "-".join(filter(None, parts))
-
-
-def _holds(listening: str, port: int) -> bool:
-    return any(part.endswith(f":{port}") for part in listening.split())
 
 
 def _is_taken(address: str, port: int) -> bool:

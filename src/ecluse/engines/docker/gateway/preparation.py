@@ -10,7 +10,7 @@ from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.gateway.edge import Edge
 from ecluse.engines.docker.gateway.gateway import Gateway
 from ecluse.engines.docker.gateway.renewal import Renewal
-from ecluse.engines.docker.gateway.routing import Routes, recovered, routed
+from ecluse.engines.docker.gateway.routing import Entrance, Routes, recovered, routed
 from ecluse.engines.docker.ground import Network
 from ecluse.engines.docker.house import House, tag
 from ecluse.engines.docker.https.authority import own_certificate
@@ -26,10 +26,19 @@ class Preparation:
     """The preparation of one environment's gateway."""
 
     def __init__(
-        self, site: Site, gateway: Gateway, *, containers: Containers, house: House, edge: Edge, reach: Reach
+        self,
+        site: Site,
+        gateway: Gateway,
+        *,
+        entrance: Entrance,
+        containers: Containers,
+        house: House,
+        edge: Edge,
+        reach: Reach,
     ) -> None:
         self._site = site
         self._gateway = gateway
+        self._entrance = entrance
         self._containers = containers
         self._house = house
         self._edge = edge
@@ -42,7 +51,7 @@ class Preparation:
             for url in workload.box.outside or ():
                 Outside.parse(url)
         tls = self._site.target.tls
-        if tls.mode == "files" and self._edge.entrance(tls).is_secure:
+        if tls.mode == "files" and self._entrance.is_secure:
             own_certificate(tls, sorted(item.host.lower() for item in workloads if item.host))
 
     async def execute(self, network: Network, workloads: Sequence[Workload]) -> AsyncIterator[Event]:
@@ -94,8 +103,7 @@ class Preparation:
 
     async def _wanted(self, workloads: Sequence[Workload], before: Routes) -> Routes:
         routes = routed(workloads, await self._living(before))
-        entrance = self._edge.entrance(self._site.target.tls)
-        return replace(routes, entrance=entrance, callers=await self._reach.callers(workloads))
+        return replace(routes, entrance=self._entrance, callers=await self._reach.callers(workloads))
 
     async def _living(self, routes: Routes) -> Routes:
         """Without servers whose container is gone, removed by hand for example."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -206,6 +207,23 @@ async def test_a_copy_that_fails_tells_why_and_shows_no_password(here: Here, kin
     assert AWKWARD not in str(failure.value.cause)
     assert FileBackups(here.folder / "backups").list(here.target.environment) == []
     assert not [path for path in (here.folder / "backups").rglob("*") if path.is_file()]
+
+
+async def test_a_copy_that_cannot_be_read_to_its_end_stops_what_takes_it_and_is_heard(here: Here) -> None:
+    await here.deploy(here.make.web())
+    (replica,) = await here.replicas()
+
+    def source() -> Iterator[bytes]:
+        yield b"the beginning"
+        raise EngineError("the disk is broken")
+
+    taken = bytearray()
+    with pytest.raises(EngineError, match="the disk is broken"):
+        async with asyncio.timeout(60):
+            await here.engine.client.pipe(
+                replica.id, ["cat"], what="take it", source=source(), sink=taken.extend, user="", seconds=120
+            )
+    assert taken == b"the beginning"
 
 
 async def test_a_damaged_copy_changes_nothing(here: Here) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,7 @@ import aiohttp
 from aiodocker.execs import Exec
 from aiodocker.stream import Stream
 
-from ecluse.errors import EcluseError, EngineError
+from ecluse.errors import EngineError
 
 CALL_SECONDS = 60.0
 DEFAULT_URL = "unix:///var/run/docker.sock"
@@ -163,22 +163,17 @@ class Client:
         """Runs a command inside a running container between `source` and `sink`; gives its code and what it
         complained of. Holds a little of the data at a time."""
         identity = await self.create_exec(container, command, what=what, user=user, stdin=True, tty=False)
-        said = bytearray()
         with self._ours(what, seconds):
             async with asyncio.timeout(seconds), self.start_exec(identity, tty=False) as stream:
                 feeding = asyncio.create_task(_feed(stream, source))
                 try:
-                    async for number, part in stream_parts(stream):
-                        if number == 1:
-                            sink(part)
-                        else:
-                            said = (said + part)[-_SAID_BYTES:]
+                    said = await _sort(stream, sink)
                 finally:
                     feeding.cancel()
                     (fed,) = await asyncio.gather(feeding, return_exceptions=True)
         # a command that ends early closes its input, and its code tells; a source that fails must be heard
-        if isinstance(fed, EcluseError):
-            raise fed
+        if isinstance(fed, _SourceFailed):
+            raise fed.error
         return Executed(await self.exec_code(identity), said.decode(errors="replace"))
 
     async def create_exec(
@@ -243,10 +238,37 @@ async def stream_parts(stream: Stream) -> AsyncIterator[tuple[int, bytes]]:
         yield message.stream, message.data
 
 
+async def _sort(stream: Stream, sink: Callable[[bytes], None]) -> bytes:
+    """Standard output into the sink; gives the end of what came on the other."""
+    said = b""
+    async for number, part in stream_parts(stream):
+        if number == 1:
+            sink(part)
+        else:
+            said = (said + part)[-_SAID_BYTES:]
+    return said
+
+
+class _SourceFailed(Exception):
+    def __init__(self, error: Exception) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
 async def _feed(stream: Stream, source: Iterable[bytes]) -> None:
-    for chunk in source:
-        await stream.write_in(chunk)
-    end_input(stream)
+    """Ends the input in any case: a command that waits for more of a source that failed would wait for ever."""
+    try:
+        for chunk in _read(source):
+            await stream.write_in(chunk)
+    finally:
+        end_input(stream)
+
+
+def _read(source: Iterable[bytes]) -> Iterator[bytes]:
+    try:
+        yield from source
+    except Exception as error:
+        raise _SourceFailed(error) from error
 
 
 def end_input(stream: Stream) -> None:

@@ -79,22 +79,18 @@ class Containers:
 
     async def stop(self, container: str, *, grace: float) -> None:
         """Asks the program to end, and kills it after `grace` seconds."""
-        with _gone():
-            await self._client.call(
-                "POST",
-                f"containers/{container}/stop",
-                what="stop a container",
-                params={"t": max(1, round(grace))},
-                seconds=grace + STOP_MARGIN_SECONDS,
-            )
+        await self._end_program(container, "stop", grace, what="stop a container")
 
     async def restart(self, container: str, *, grace: float) -> None:
         """Asks the program to end, kills it after `grace` seconds, and starts it."""
+        await self._end_program(container, "restart", grace, what="start a container again")
+
+    async def _end_program(self, container: str, how: str, grace: float, *, what: str) -> None:
         with _gone():
             await self._client.call(
                 "POST",
-                f"containers/{container}/restart",
-                what="start a container again",
+                f"containers/{container}/{how}",
+                what=what,
                 params={"t": max(1, round(grace))},
                 seconds=grace + STOP_MARGIN_SECONDS,
             )

@@ -135,6 +135,11 @@ class Container:
         return self.labels.get(PROCESS, "")
 
     @property
+    def backing(self) -> str:
+        """Which backing service it is."""
+        return self.labels.get(BACKING, "")
+
+    @property
     def number(self) -> int:
         return int(self.labels.get(NUMBER, "0"))
 
@@ -165,7 +170,7 @@ class Container:
         """What people know it by: `service/process`, `service/task`, or a backing service."""
         match self.kind:
             case "backing" | "trial":
-                return self.labels.get(BACKING, "")
+                return self.backing
             case "run":
                 return f"{self.service}/{self.labels.get(RUN, '')}"
             case _:
@@ -197,14 +202,14 @@ def bears_its_name(item: Container) -> bool:
     image has them too); a name is given once. What has our labels under another name was not made by us."""
     machine = item.labels.get(MACHINE, "")
     stem = f"{item.labels.get(PRODUCT, '')}-{item.labels.get(ENVIRONMENT, '')}"
-    backing, run = item.labels.get(BACKING, ""), item.labels.get(RUN, "")
+    run = item.labels.get(RUN, "")
     mark = hashlib.sha256(item.labels.get(KEY, "").encode()).hexdigest()[:8]
     names = {
         "replica": f"{stem}-{item.service}-{item.process}-{item.labels.get(NUMBER, '')}",
         "run": f"{stem}-{item.service}-{run}-run-{mark}",
         "gateway": f"{stem}-gateway",
-        "backing": f"{stem}-{backing}",
-        "trial": f"{stem}-{backing}-trial",
+        "backing": f"{stem}-{item.backing}",
+        "trial": f"{stem}-{item.backing}-trial",
     }
     if item.kind not in names:
         return True

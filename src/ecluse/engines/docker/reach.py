@@ -43,7 +43,7 @@ class Reach:
         found |= {outside.host: gateway for outside in map(Outside.parse, box.outside or ())}
         home = await self._ground.existing(self._site)
         for item in await self._containers.find(self._site.marks, kind="backing"):
-            name = item.labels.get(labels.BACKING, "")
+            name = item.backing
             if name in box.backing and not item.is_running:
                 raise RolloutFailed(refusals.dependency_down(subject, name, item.status))
             if name in box.backing:
@@ -54,7 +54,7 @@ class Reach:
     async def join_clients(self, home: Network, item: Container, clients: Collection[str]) -> None:
         """Puts a backing service on the networks of these services, and of those that use it now."""
         found = await self._containers.find(self._site.marks)
-        wanted = clients_of(found, []).get(item.labels.get(labels.BACKING, ""), set()) | set(clients)
+        wanted = clients_of(found, []).get(item.backing, set()) | set(clients)
         joined = networks_of(await self._containers.inspect(item.id))
         place = addresses.offset(home.subnet, item.address)
         for network in await self._ground.of_services(self._site):
@@ -76,7 +76,7 @@ class Reach:
         clients = clients_of(found, workloads)
         for item in found:
             if item.kind == "backing":
-                wanted = clients.get(item.labels.get(labels.BACKING, ""), set())
+                wanted = clients.get(item.backing, set())
                 await self.join_clients(home, item, wanted)
                 await self._leave_others(item, wanted)
         needed = {(str(item.service), item.box.outside is not None) for item in workloads}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ecluse.engines.docker import labels
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.labels import Site
 from ecluse.engines.docker.symptoms import sharpened
@@ -27,7 +26,7 @@ async def neighbours(site: Site, containers: Containers, box: Box) -> dict[str, 
     there count as not running."""
     found = {str(name): False for name in box.uses}
     for item in await containers.find(site.marks):
-        name = item.service if item.kind == "replica" else item.labels.get(labels.BACKING, "")
+        name = item.service if item.kind == "replica" else item.backing
         if name and item.kind in ("replica", "backing"):
             found[name] = found.get(name, False) or item.is_running
     return found

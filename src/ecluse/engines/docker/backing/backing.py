@@ -199,7 +199,7 @@ class Backing:
         write_whole(self._accounts_file(backing.name), json.dumps(sorted(map(str, backing.accounts))))
 
     def _state(self, item: Container, inspected: Mapping[str, Any]) -> BackingState:
-        name = item.labels.get(labels.BACKING, "")
+        name = item.backing
         accounts = read(self._accounts_file(name))
         status, is_known = inspected["State"]["Status"], accounts is not None
         return BackingState(

@@ -18,18 +18,22 @@ async def ask(address: str, port: int, password: str, commands: Sequence[Sequenc
     """Logs in and sends commands that answer with one line; EngineError with what is refused."""
     try:
         async with asyncio.timeout(SECONDS):
-            reader, writer = await asyncio.open_connection(address, port)
-            try:
-                for command in (["AUTH", password], *commands):
-                    writer.write(_encoded(command))
-                    answer = (await reader.readline()).decode(errors="replace").strip()
-                    if not answer.startswith("+"):
-                        refused = LoginRefused if answer.startswith("-WRONGPASS") else EngineError
-                        raise refused(f"redis refuses {command[0]}: {answer or 'it closed the connection'}")
-            finally:
-                writer.close()
+            await _converse(address, port, [["AUTH", password], *commands])
     except TimeoutError as error:
         raise EngineError(f"redis did not answer within {SECONDS:g} s") from error
+
+
+async def _converse(address: str, port: int, commands: Sequence[Sequence[str]]) -> None:
+    reader, writer = await asyncio.open_connection(address, port)
+    try:
+        for command in commands:
+            writer.write(_encoded(command))
+            answer = (await reader.readline()).decode(errors="replace").strip()
+            if not answer.startswith("+"):
+                refused = LoginRefused if answer.startswith("-WRONGPASS") else EngineError
+                raise refused(f"redis refuses {command[0]}: {answer or 'it closed the connection'}")
+    finally:
+        writer.close()
 
 
 async def knock(address: str, port: int) -> None:

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
@@ -93,13 +93,7 @@ class Edge:
         async with self.lock():
             is_lost = await self.is_lost(is_needed=False)
             routes = await self._routes()
-            for host in hosts:
-                for other, facts in routes.items():
-                    if other != site.slug and host in facts["hosts"]:
-                        raise EngineError(
-                            f"the host {host} belongs to {other} already",
-                            hint="give one of the two environments another domain",
-                        )
+            _refuse_twice(site.slug, hosts, routes)
             routes[site.slug] = {"address": address, "hosts": list(hosts)}
             self._write(routes)
             if any(facts["hosts"] for facts in routes.values()):
@@ -226,6 +220,18 @@ class Edge:
         for path in self._folder.iterdir():
             if path.name != "lock":
                 path.unlink(missing_ok=True)
+
+
+def _refuse_twice(slug: str, hosts: Sequence[str], routes: Mapping[str, Member]) -> None:
+    """A host belongs to one environment."""
+    for other, facts in routes.items():
+        if other == slug:
+            continue
+        for host in set(hosts).intersection(facts["hosts"]):
+            raise EngineError(
+                f"the host {host} belongs to {other} already",
+                hint="give one of the two environments another domain",
+            )
 
 
 def _is_taken(address: str, port: int) -> bool:

@@ -9,12 +9,13 @@ import signal
 import sys
 import termios
 import tty as terminal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 from aiodocker.stream import Stream
 
-from ecluse.engines.docker.client import ApiError, Client, end_input, stream_parts
+from ecluse.engines.docker.client import Client, end_input, stream_parts
+from ecluse.errors import EngineError
 
 _CHUNK = 65536
 
@@ -25,16 +26,13 @@ async def join(client: Client, container: str, command: Sequence[str], *, tty: b
         container, command, what=f"run {command[0]} there", stdin=True, tty=tty
     )
     with _raw() if tty and sys.stdin.isatty() else _plain():
-        async with client.start_exec(identity, tty=tty) as stream:
-            sizing = _follow_size(client, identity) if tty else None
+        async with client.start_exec(identity, tty=tty) as stream, _sized(client, identity, tty=tty):
             feeding = asyncio.create_task(_feed(stream))
             try:
                 async for number, part in stream_parts(stream):
                     _write(sys.stderr.fileno() if number == 2 else sys.stdout.fileno(), part)
             finally:
-                feeding.cancel()
-                await asyncio.gather(feeding, return_exceptions=True)
-                _unfollow(sizing)
+                await _end(feeding)
     return await client.exec_code(identity)
 
 
@@ -71,8 +69,12 @@ def _write(descriptor: int, data: bytes) -> None:
         data = data[os.write(descriptor, data) :]
 
 
-def _follow_size(client: Client, identity: str) -> asyncio.AbstractEventLoop:
-    """Tells Docker the size of our terminal, now and whenever it changes."""
+@asynccontextmanager
+async def _sized(client: Client, identity: str, *, tty: bool) -> AsyncIterator[None]:
+    """Docker knows the size of our terminal: before the command hears anything, and whenever it changes."""
+    if not tty:
+        yield
+        return
     loop = asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
 
@@ -82,13 +84,23 @@ def _follow_size(client: Client, identity: str) -> asyncio.AbstractEventLoop:
         task.add_done_callback(tasks.discard)
 
     loop.add_signal_handler(signal.SIGWINCH, resize)
-    resize()
-    return loop
+    try:
+        await _resize(client, identity)
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGWINCH)
+        await _end(*tasks)
+
+
+async def _end(*tasks: asyncio.Task[None]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _resize(client: Client, identity: str) -> None:
     size = shutil.get_terminal_size()
-    with suppress(ApiError):
+    with suppress(EngineError):
         await client.call(
             "POST",
             f"exec/{identity}/resize",
@@ -97,16 +109,12 @@ async def _resize(client: Client, identity: str) -> None:
         )
 
 
-def _unfollow(loop: asyncio.AbstractEventLoop | None) -> None:
-    if loop is not None:
-        loop.remove_signal_handler(signal.SIGWINCH)
-
-
 @contextmanager
 def _raw() -> Iterator[None]:
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
-    terminal.setraw(descriptor)
+    # what was typed ahead is not thrown away
+    terminal.setraw(descriptor, termios.TCSADRAIN)
     try:
         yield
     finally:

@@ -188,7 +188,7 @@ async def test_a_store_whose_part_dies_comes_back_whole(here: Here) -> None:
     s3.put_object(Bucket="hello", Key="x", Body=b"x")
     (state,) = (await here.engine.observe(here.target)).backing
     began = inspect(state.id)["State"]["StartedAt"]
-    docker("exec", state.id, "sh", "-c", "for p in /proc/[0-9]*; do grep -qa swift-object-server $p/cmdline "
+    docker("exec", state.id, "sh", "-c", "for p in /proc/[0-9]*; do grep -qa [s]wift-object-server $p/cmdline "
            "&& kill -9 ${p#/proc/} && exit 0; done; exit 1")  # fmt: skip
     for _ in range(240):
         try:

@@ -53,10 +53,20 @@ async def retain(
     given: SecretSource,
 ) -> InUse:
     """What the intent's backing services run with. `running`: what their clients were given."""
-    told = await _told(state, intent, observed)
+    return found_in_use(intent, await _told(state, intent, observed), running, given, state.vault)
+
+
+def found_in_use(
+    intent: Intent,
+    told: Mapping[str, Passwords],
+    running: Mapping[ServiceName, Recollection],
+    given: SecretSource,
+    vault: Vault,
+) -> InUse:
+    """told: what each backing service that runs says itself. Pure."""
     kept, unknown = {}, {}
     for name, passwords in told.items():
-        finding = _Finding(intent, name, passwords, running, given, state.vault)
+        finding = _Finding(intent, name, passwords, running, given, vault)
         accounts, missing = finding.accounts()
         item = finding.kept(accounts)
         if item != intent.backing[name]:

@@ -132,7 +132,11 @@ async def test_a_redis_whose_administrator_nobody_knows_is_told_by_a_client_and_
     assert not [event for event in events if "starting it again" in event.message]
     await resp.ask(address, 6379, "another root", [["PING"]])
 
-    none = replace(turn("redis", 1, NEW), root_password=VAULT.seal("a third root"))
+    none = replace(
+        turn("redis", 1, NEW),
+        root_password=VAULT.seal("a third root"),
+        accounts={HELLO: VAULT.seal(NEW)},
+    )
     started = inspect(before.id)["State"]["StartedAt"]
     events = await drain(here.engine.provide(here.target, none))
     assert [event for event in events if "starting it again with new ones" in event.message]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,20 @@ def test_a_damaged_backup_is_refused(shop: Command) -> None:
     path.write_bytes(content)
     assert answer.code == 5
     assert "is damaged" in answer.err
+    assert sql("select word from kept") == "still here"
+
+
+def test_a_backup_of_a_newer_server_is_refused_before_anything_is_touched(shop: Command) -> None:
+    made = next(item for item in shop.ok("backups", "test", "--json").json if not item["safety"])
+    manifest = Path(shop.state, PRODUCT, "backups", "test", "db", made["id"], "manifest.json")
+    text = manifest.read_text()
+    manifest.write_text(json.dumps(json.loads(text) | {"version": "99"}))
+    answers = [shop("restore", "test", "db", word) for word in ("--yes", "--test")]
+    manifest.write_text(text)
+    for answer in answers:
+        assert answer.code == 5
+        assert "an older server does not read the data of a newer one" in answer.err
+        assert "give db the version 99 first" in answer.err
     assert sql("select word from kept") == "still here"
 
 

@@ -15,6 +15,11 @@ def is_changed(before: str, after: str) -> bool:
     return not (f"{before}.".startswith(f"{after}.") or f"{after}.".startswith(f"{before}."))
 
 
+def is_older(version: str, than: str) -> bool:
+    """Whether a server of `version` may not read what one of `than` wrote."""
+    return is_changed(than, version) and _number(version) < _number(than)
+
+
 def upgrade_changes(state: BackingState, after: BackingService) -> Iterator[Change]:
     """A backup, a trial of the new version with it, then the change itself."""
     name = after.name
@@ -47,7 +52,7 @@ def refusals(
             continue
         if kind != item.kind:
             yield f"{name}: {kind} cannot become {item.kind}; give the new one another name, and move the data"
-        elif is_changed(version, item.version) and _number(item.version) < _number(version):
+        elif is_older(item.version, version):
             yield (
                 f"{name}: {kind} {version} cannot go back to {item.version}: an older server does not read the data "
                 "of a newer one; give the older one another name, and bring a backup of that version there"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from ecluse.delivery import versions
 from ecluse.errors import NotFound, Refused, nearest
 from ecluse.model.application import BackingService
 from ecluse.model.backup import Backup, BackupId, backup_stamp
@@ -43,7 +44,7 @@ def propose_restore(
     safety, loads = [], []
     for item in chosen:
         found = find_backup(state, origin.name, item.name, backup)
-        _check_kind(item, found)
+        _check_fit(item, found)
         state.backups.copy(found.id).verify()
         safety.append(_dump(environment.name, item, stamp, note="a copy of what is there now"))
         note = f"what changed in {item.name} since {_when(found)} is lost; {_meanwhile(item)}"
@@ -64,7 +65,7 @@ def propose_trial(
     changes = []
     for item in chosen:
         found = find_backup(state, environment.name, item.name, backup)
-        _check_kind(item, found)
+        _check_fit(item, found)
         changes.append(Change("rehearse", item.name, part=item.name, key=str(found.id)))
     return _proposal(product, environment, "restore-test", changes, chosen, state)
 
@@ -130,9 +131,15 @@ def _dump(
     return Change("dump", item.name, part=item.name, key=key, note=note)
 
 
-def _check_kind(item: BackingService, backup: Backup) -> None:
+def _check_fit(item: BackingService, backup: Backup) -> None:
     if item.kind != backup.manifest.kind:
         raise Refused(f"{backup.id} is of {backup.manifest.kind}, and {item.name} is {item.kind} now")
+    if versions.is_older(item.version, backup.manifest.version):
+        raise Refused(
+            f"{backup.id} is of {item.kind} {backup.manifest.version}, and {item.name} is {item.version}: "
+            "an older server does not read the data of a newer one",
+            hint=f"give {item.name} the version {backup.manifest.version} first",
+        )
 
 
 def _when(backup: Backup) -> str:

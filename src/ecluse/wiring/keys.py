@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 from ecluse.model.application import Target
@@ -20,7 +21,9 @@ def find_key(state: ProductState, targets: Sequence[Target]) -> Key:
     folder = state.settings.product_state(state.product)
     if (folder / "key").exists():
         return "here"
-    kept = asyncio.run(_kept(state, targets))
+    with ThreadPoolExecutor(1) as beside:
+        # a loop may be running here
+        kept = beside.submit(asyncio.run, _kept(state, targets)).result()
     return "back" if kept is not None and put_back_key(folder, kept) else "new"
 
 

@@ -200,3 +200,31 @@ async def cause(here: Here, run: Run) -> tuple[str, str, tuple[str, ...]]:
     assert isinstance(failure.value, RolloutFailed)
     found = failure.value.cause
     return found.kind, found.sentence, found.logs
+
+
+async def test_the_first_replica_of_a_release_comes_alone_and_the_others_side_by_side(here: Here) -> None:
+    events = await here.deploy(here.make.web(replicas=4, env={"DELAY": "3"}))
+    kinds = [event.kind.partition(".")[2] for event in events if event.kind.startswith("replica.")]
+    first, rest = kinds[: kinds.index("ready") + 1], kinds[kinds.index("ready") + 1 :]
+    assert first == ["created", "started", "probing", "ready"]
+    assert rest.count("ready") == 3
+    assert rest[: rest.index("ready")].count("probing") == 3
+    assert [item.state for item in await here.replicas()] == ["ready"] * 4
+
+
+async def test_one_that_does_not_get_ready_takes_those_beside_it_along(here: Here) -> None:
+    await here.deploy(here.make.web(env={"NAME": "old"}))
+    new = here.make.web(replicas=3, env={"NAME": "new", "DELAY": "3"}, version="2.0")
+    probing: list[str] = []
+
+    async def listen() -> None:
+        async for event in here.engine.rollout(here.target, new):
+            if event.kind == "replica.probing":
+                probing.append(event.replica or "")
+                if len(probing) == 3:
+                    docker("kill", probing[1])
+
+    with pytest.raises(RolloutFailed, match="exited|ended"):
+        await listen()
+    assert [item.version for item in await here.replicas()] == ["1.0"]
+    assert here.get().text == "old"

@@ -8,7 +8,7 @@ from itertools import count
 from typing import Any
 
 from ecluse.engines.docker import health, payloads
-from ecluse.engines.docker.client import Client
+from ecluse.engines.docker.client import Client, Unreachable
 from ecluse.engines.docker.containers import Containers
 from ecluse.engines.docker.departure import depart
 from ecluse.engines.docker.gateway.routing import Server, backend_name
@@ -20,10 +20,14 @@ from ecluse.engines.docker.making import Making
 from ecluse.engines.docker.probe import Probe
 from ecluse.engines.docker.replicas import Replicas
 from ecluse.engines.docker.surroundings import explained
+from ecluse.engines.docker.together import together
 from ecluse.errors import EcluseError
 from ecluse.model.cause import RolloutFailed
 from ecluse.model.event import Event, EventKind
 from ecluse.model.workload import Workload
+
+SIDE_BY_SIDE = 4
+"""How many replicas of a process start at a time: programs that start load the machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +89,11 @@ class Rollout:
         """Makes the replicas that are missing. One that does not get ready takes the others of this rollout along."""
         try:
             await self._check_kept(present.kept)
-            for _ in range(self._workload.replicas - len(present.kept)):
-                async for event in self._make(made):
-                    yield event
+            async for event in self._make_missing(present.kept, made):
+                yield event
+        except Unreachable:
+            # nothing is known of them now: who begins again finds them
+            raise
         except EcluseError as error:
             yield self._event("replica.failed", made[-1] if made else None, error.message)
             for item in made:
@@ -129,6 +135,16 @@ class Rollout:
             await self._traffic.dismiss(self._backend, [item.name])
             await self._containers.remove(item.id)
             yield self._event("replica.stopped", item, "left by an attempt that was cut short")
+
+    async def _make_missing(self, kept: Sequence[Container], made: list[Container]) -> AsyncIterator[Event]:
+        """The first of a release alone: where it does not get ready, the others need not try. Then side by side."""
+        missing = self._workload.replicas - len(kept)
+        if missing > 0 and not kept:
+            missing -= 1
+            async for event in self._make(made):
+                yield event
+        async for event in together((self._make(made) for _ in range(missing)), limit=SIDE_BY_SIDE):
+            yield event
 
     async def _make(self, made: list[Container]) -> AsyncIterator[Event]:
         item = await self._making.create(self._payload)

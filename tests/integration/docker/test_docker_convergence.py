@@ -216,9 +216,12 @@ async def test_one_that_does_not_get_ready_takes_those_beside_it_along(here: Her
     await here.deploy(here.make.web(env={"NAME": "old"}))
     new = here.make.web(replicas=3, env={"NAME": "new", "DELAY": "3"}, version="2.0")
     probing: list[str] = []
+    failed: list[str | None] = []
 
     async def listen() -> None:
         async for event in here.engine.rollout(here.target, new):
+            if event.kind == "replica.failed":
+                failed.append(event.replica)
             if event.kind == "replica.probing":
                 probing.append(event.replica or "")
                 if len(probing) == 3:
@@ -226,5 +229,6 @@ async def test_one_that_does_not_get_ready_takes_those_beside_it_along(here: Her
 
     with pytest.raises(RolloutFailed, match="exited|ended"):
         await listen()
+    assert failed == [probing[1]]
     assert [item.version for item in await here.replicas()] == ["1.0"]
     assert here.get().text == "old"

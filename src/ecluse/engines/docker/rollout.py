@@ -95,7 +95,6 @@ class Rollout:
             # nothing is known of them now: who begins again finds them
             raise
         except EcluseError as error:
-            yield self._event("replica.failed", made[-1] if made else None, error.message)
             for item in made:
                 await self._containers.remove(item.id)
             raise await explained(error, self._site, self._containers, self._workload.box) from error
@@ -147,13 +146,20 @@ class Rollout:
             yield event
 
     async def _make(self, made: list[Container]) -> AsyncIterator[Event]:
-        item = await self._making.create(self._payload)
-        made.append(item)
-        yield self._event("replica.created", item)
-        await self._making.start(item)
-        yield self._event("replica.started", item)
-        yield self._event("replica.probing", item, _probed(self._workload))
-        await self._probe(item)
+        item = None
+        try:
+            item = await self._making.create(self._payload)
+            made.append(item)
+            yield self._event("replica.created", item)
+            await self._making.start(item)
+            yield self._event("replica.started", item)
+            yield self._event("replica.probing", item, _probed(self._workload))
+            await self._probe(item)
+        except Unreachable:
+            raise
+        except EcluseError as error:
+            yield self._event("replica.failed", item, error.message)
+            raise
         yield self._event("replica.ready", item)
 
     def _payload(

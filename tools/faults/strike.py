@@ -49,11 +49,7 @@ def the_runner(scene: Scene, point: Point) -> list[str]:
 def the_command(scene: Scene, kind: Kind, event: int) -> list[str]:
     """Kills the command that watches; the runner goes on."""
     begun = _begin(scene, kind)
-    before, _ = scene.last_deployment()
-    command = scene.command(kind)
-    until(lambda: scene.last_deployment()[0] > before, "the deployment")
-    number, _ = scene.last_deployment()
-    until(lambda: len(scene.events(number)) >= event, f"event {event}")
+    command = _reach(scene, kind, event)
     command.kill()
     command.communicate()
     until(lambda: scene.last_deployment()[1] == ENDS[kind][0], "its end without anybody who watches")
@@ -64,11 +60,7 @@ def the_upgrade(scene: Scene, kind: Kind, event: int, newer: Path) -> list[str]:
     """Starts the runner of a newer Écluse in the middle, as its first acting command does. newer: its package."""
     _precede(scene, kind)
     begun = _begin(scene, kind)
-    before, _ = scene.last_deployment()
-    command = scene.command(kind)
-    until(lambda: scene.last_deployment()[0] > before, "the deployment")
-    number, _ = scene.last_deployment()
-    until(lambda: len(scene.events(number)) >= event, f"event {event}")
+    command = _reach(scene, kind, event)
     former, lease = scene.runner, scene.lease
     with scene.runner_of(newer):
         code = _end(scene, command)
@@ -81,11 +73,7 @@ def the_upgrade(scene: Scene, kind: Kind, event: int, newer: Path) -> list[str]:
 def the_gateway(scene: Scene, kind: Kind, event: int) -> list[str]:
     """Crashes the gateway: Docker starts it again, and until then requests may be lost."""
     begun = _begin(scene, kind)
-    before, _ = scene.last_deployment()
-    command = scene.command(kind)
-    until(lambda: scene.last_deployment()[0] > before, "the deployment")
-    number, _ = scene.last_deployment()
-    until(lambda: len(scene.events(number)) >= event, f"event {event}")
+    command = _reach(scene, kind, event)
     crash(scene, "gateway")
     code = _end(scene, command)
     if code == ENDS["failing"][1] and kind != "failing":
@@ -117,12 +105,8 @@ def the_room(scene: Scene, kind: Kind, event: int) -> list[str]:
     """Fills the disk of the record, and makes room again when the runner has noticed. The state must be on a file
     system of its own."""
     begun = _begin(scene, kind)
-    before, _ = scene.last_deployment()
     lease, runner = scene.lease, scene.runner
-    command = scene.command(kind)
-    until(lambda: scene.last_deployment()[0] > before, "the deployment")
-    number, _ = scene.last_deployment()
-    until(lambda: len(scene.events(number)) >= event, f"event {event}")
+    command = _reach(scene, kind, event)
     filler = scene.ecluse.state / "filler"
     fill(filler)
     time.sleep(FULL_SECONDS)
@@ -192,6 +176,16 @@ def undisturbed(scene: Scene, kind: Kind) -> int:
     if found := problems(scene, kind, begun, code=code):
         raise AssertionError(f"undisturbed {kind}: {found}")
     return len(scene.events(scene.last_deployment()[0]))
+
+
+def _reach(scene: Scene, kind: Kind, event: int) -> subprocess.Popen[str]:
+    """The command whose deployment has come to this event."""
+    before, _ = scene.last_deployment()
+    command = scene.command(kind)
+    until(lambda: scene.last_deployment()[0] > before, "the deployment")
+    number, _ = scene.last_deployment()
+    until(lambda: len(scene.events(number)) >= event, f"event {event}")
+    return command
 
 
 def _precede(scene: Scene, kind: Kind) -> None:

@@ -107,6 +107,13 @@ def test_who_holds_no_key_deploys_what_was_read_before_and_no_more(holder: Comma
     assert _received("mail")["PASSWORD"] == SECOND
     assert "nothing to do" in keyless(0, "plan", "test")
 
+    # the state directory is lost
+    holder.ok("runner", "--stop")
+    (holder.state / PRODUCT).rename(tmp_path / "lost")
+    assert refused in keyless(7, "adopt", "test", "--yes")
+    holder.ok("adopt", "test", "--yes")
+    assert "nothing to do" in keyless(0, "plan", "test")
+
     _seal(holder, "RELAY", SHARED)
     _service(holder, "shop", {"GREETING": {"default": "hello"}, "RELAY": {"secret": True}})
     claim = f"{ENVIRONMENT}/common.sops.yaml:2: RELAY: is a shared secret that shop claims in test"

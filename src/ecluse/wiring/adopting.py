@@ -101,6 +101,7 @@ async def propose_adoption(
     secrets = Inside(running, product.secrets({}))
     wanted = Wish(environment, (), everything=False, kind="adopt")
     every = await propose_releases(product, wanted, state, _NOTHING, chosen, secrets=secrets)
+    every.require_readable()
     in_use = await retain(state, every.intent, observed, running, secrets)
     if in_use.backing:
         every = await propose_releases(

@@ -52,7 +52,7 @@ class Proposal:
             listed = "\n".join(f"  - {line}" for line in self.unreadable)
             raise SecretUnavailable(
                 f"{self.plan.kind} to {self.plan.environment} is refused:\n{listed}",
-                hint="let one of them deploy it here once: then it is known, and anybody may",
+                hint=f"let one of them {self.plan.kind} it here once: then it is known, and anybody may",
             )
 
     def enqueue(self) -> int:
